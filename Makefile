@@ -1,0 +1,57 @@
+# Batten. `make` alone lists the targets; CONTRIBUTING.md says more.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X github.com/batten-runtime/batten/shim/enforce.Version=$(VERSION)
+TOOL    := $(GO) tool -modfile=tools/go.mod
+
+# How long each fuzz target runs under `make test`, and for `make fuzz`.
+FUZZTIME ?= 30s
+
+.PHONY: help build engines demo test unit integration fuzz lint generate bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## the binaries, into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+engines: ## containerd and runc for the tests, built or unpacked once into a cache
+	integration/engines/build.sh all
+
+demo: build ## the main job, shown step by step on a private containerd
+	integration/engines/build.sh debian
+	integration/demo/demo.sh
+
+test: lint unit fuzz integration demo ## everything
+
+unit: ## the packages' own tests, with the race detector
+	$(GO) test -race ./cmd/... ./policy/... ./shim/... ./spec/...
+
+integration: build engines ## real daemons, real containers; nothing may be skipped
+	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration/...
+
+fuzz: ## each fuzz target for FUZZTIME
+	$(GO) test ./spec -run XXX -fuzz FuzzSplice -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
+	$(GO) test ./policy -run XXX -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
+	$(GO) test ./policy/profile -run XXX -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
+
+lint: ## gofumpt, vet, staticcheck, import direction, and known vulnerabilities where their database can be had
+	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "gofumpt: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+	$(TOOL) depguard ./...
+	@out=$$($(TOOL) govulncheck ./cmd/... 2>&1); status=$$?; \
+	case "$$status:$$out" in \
+	0:*) echo "govulncheck: nothing known";; \
+	*"fetching vulnerabilities"*) echo "govulncheck: not run, its database cannot be reached from here";; \
+	*) echo "$$out"; exit 1;; esac
+
+generate: ## what is generated from other sources
+	$(GO) generate ./...
+
+bench: build engines ## Batten against the stock shim; docs/performance.md says how to read it
+	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 60m -run XXX -bench . -benchtime 1x ./integration/bench
+
+clean: ## what make build made
+	rm -rf bin

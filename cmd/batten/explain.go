@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/batten-runtime/batten/policy"
+	"github.com/batten-runtime/batten/policy/profile"
+	"github.com/batten-runtime/batten/shim/enforce"
+	"github.com/batten-runtime/batten/spec"
+)
+
+// explain says which rule decides for a container and what it runs under.
+func explain(i *invocation) error {
+	q := newQuestion(i)
+	if err := i.parse(1); err != nil {
+		return err
+	}
+	request, err := q.request(i)
+	if err != nil {
+		return err
+	}
+	p, findings := loadPolicy(q.policy, q.draft)
+	if err := findings.Err(); err != nil {
+		return hinted{err, "batten check says all that is wrong; until it is mended no container starts"}
+	}
+	d := p.Decide(request)
+	who := policy.Identify(request)
+	w := i.stdout
+	fmt.Fprintf(w, "policy:    %s (sha256 %.12s)\n", p.Path, p.Digest)
+	fmt.Fprintf(w, "container: %s\n", describe(who, request))
+	fmt.Fprintf(w, "rule:      %s\n", orDash(d.Rule))
+	fmt.Fprintf(w, "decision:  %s, because %s\n", outcome(d), d.Reason)
+	if d.Mode == policy.Audit {
+		fmt.Fprintf(w, "mode:      %s: only recorded and logged, nothing is changed\n", d.Mode)
+	}
+	switch {
+	case d.Verdict == policy.Refuse && d.Mode == policy.Enforce:
+		return errNo
+	case d.Verdict != policy.Replace:
+		return nil
+	}
+	return q.explainProfile(w, p, d, request)
+}
+
+// explainProfile says what linux.seccomp a decision puts in place.
+func (q *question) explainProfile(w io.Writer, p *policy.Policy, d policy.Decision, request policy.Request) error {
+	s, notes, err := p.Seccomp(d, request.Bounding, policy.Machine{ABIs: profile.ProbeABIs(), KernelRelease: enforce.KernelRelease()})
+	if err != nil {
+		return err
+	}
+	for _, note := range notes {
+		fmt.Fprintf(w, "note:      %s\n", note)
+	}
+	text, err := profile.Encode(s)
+	if err != nil {
+		return err
+	}
+	if !q.show {
+		fmt.Fprintf(w, "profile:   %s, %s (--profile prints it)\n", s.DefaultAction, plural(len(s.Syscalls), "rule"))
+		return nil
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, text, "", "  "); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "profile:\n%s\n", indented.String())
+	return nil
+}
+
+func outcome(d policy.Decision) string {
+	switch d.Verdict {
+	case policy.Refuse:
+		return "refuse it"
+	case policy.Leave:
+		return "leave it as it is"
+	}
+	return "run it under " + d.Profile
+}
+
+func describe(who policy.Identity, r policy.Request) string {
+	out := who.Kind + " in containerd namespace " + r.ContainerdNamespace
+	if who.PodName != "" {
+		out += ", pod " + who.PodNamespace + "/" + who.PodName
+	}
+	if who.Container != "" {
+		out += ", container " + who.Container + ", image " + who.Image
+	}
+	return out
+}
+
+// question is the container that explain is asked about: a config.json, or
+// match fields by themselves, which also override what a config.json says.
+type question struct {
+	policy      string
+	draft, show bool
+
+	namespace, runtime                            string
+	podNamespace, podName, container, image, kind string
+	capabilities, annotations                     list
+	filtered                                      bool
+}
+
+func newQuestion(i *invocation) *question {
+	q := &question{}
+	f := i.flags
+	f.StringVar(&q.policy, "policy", policy.DefaultPath, "`file` of the policy")
+	f.BoolVar(&q.draft, "draft", false, "the policy is not in place yet: its owner and mode do not matter")
+	f.BoolVar(&q.show, "profile", false, "print the linux.seccomp that comes out")
+	f.StringVar(&q.namespace, "containerd-namespace", "k8s.io", "containerd `namespace` of the container")
+	f.StringVar(&q.runtime, "runtime", "io.containerd.batten.v2", "runtime `type` that runs Batten")
+	f.StringVar(&q.podNamespace, "pod-namespace", "", "Kubernetes `namespace` of the pod")
+	f.StringVar(&q.podName, "pod", "", "`name` of the pod")
+	f.StringVar(&q.container, "container", "", "`name` of the container in its pod")
+	f.StringVar(&q.image, "image", "", "`name` of the image")
+	f.StringVar(&q.kind, "kind", policy.Container, "Sandbox or Container")
+	f.Var(&q.capabilities, "capability", "`name` of a capability in the bounding set; may be repeated")
+	f.Var(&q.annotations, "annotation", "`key=value` of an annotation; may be repeated")
+	f.BoolVar(&q.filtered, "filtered", false, "the container brings a seccomp filter")
+	return q
+}
+
+// list is a flag that may be repeated.
+type list []string
+
+func (l *list) String() string     { return strings.Join(*l, ",") }
+func (l *list) Set(v string) error { *l = append(*l, v); return nil }
+
+// request is the question as the policy sees it.
+func (q *question) request(i *invocation) (policy.Request, error) {
+	r := policy.Request{ContainerdNamespace: q.namespace, Runtime: q.runtime, Annotations: map[string]string{}, Bounding: q.capabilities, Filtered: q.filtered}
+	if i.flags.NArg() == 1 {
+		s, err := readSpec(i.flags.Arg(0), i.stdin)
+		if err != nil {
+			return r, hinted{err, "the file is a bundle's config.json"}
+		}
+		if s.Annotations != nil {
+			r.Annotations = s.Annotations
+		}
+		r.Bounding = append(s.Bounding, q.capabilities...)
+		asked, err := profile.Decode(s.Seccomp)
+		if err != nil {
+			return r, fmt.Errorf("spec %q: linux.seccomp: %w", i.flags.Arg(0), err)
+		}
+		r.Filtered = r.Filtered || !profile.FiltersNothing(asked)
+	}
+	if q.kind != policy.Container && q.kind != policy.Sandbox {
+		return r, usageError{fmt.Errorf("--kind %q is neither %s nor %s", q.kind, policy.Sandbox, policy.Container)}
+	}
+	for _, a := range q.annotations {
+		key, value, ok := strings.Cut(a, "=")
+		if !ok {
+			return r, usageError{fmt.Errorf("--annotation %q is not key=value", a)}
+		}
+		r.Annotations[key] = value
+	}
+	return r, q.identify(&r)
+}
+
+// identify puts the pod's names where CRI would.
+func (q *question) identify(r *policy.Request) error {
+	if q.podNamespace+q.podName+q.container+q.image == "" && q.kind == policy.Container {
+		return nil
+	}
+	if r.ContainerdNamespace != "k8s.io" {
+		return usageError{fmt.Errorf("pods are in the containerd namespace k8s.io, not %q", r.ContainerdNamespace)}
+	}
+	policy.Identity{
+		Kind: q.kind, PodNamespace: q.podNamespace, PodName: q.podName, Container: q.container, Image: q.image,
+	}.Annotate(r.Annotations)
+	return nil
+}
+
+// readSpec reads a config.json from a file, or from stdin for "-".
+func readSpec(path string, stdin io.Reader) (*spec.Spec, error) {
+	var data []byte
+	var err error
+	if path == "-" {
+		data, err = io.ReadAll(stdin)
+	} else {
+		data, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := spec.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("spec %q:%w", path, err)
+	}
+	return s, nil
+}

@@ -1,0 +1,66 @@
+module github.com/batten-runtime/batten
+
+go 1.26.6
+
+require (
+	github.com/containerd/containerd/api v1.12.0 // the task API's messages and runtime options
+	github.com/containerd/containerd/v2 v2.4.2 // the runc shim that is wrapped, its default profile; tests: the client
+	github.com/containerd/errdefs v1.0.0 // tests: not-found errors of the containerd client
+	github.com/containerd/log v0.2.0 // logrus as containerd sets it up: fields in the daemon's log
+	github.com/containerd/plugin v1.1.0 // containerd's shim loads its services through it
+	github.com/containerd/ttrpc v1.2.9 // the shim's protocol: the task API under its older name
+	github.com/opencontainers/runtime-spec v1.3.0 // the types of linux.seccomp
+	github.com/pelletier/go-toml/v2 v2.4.3 // the options table that CRI and Docker send as TOML, as containerd reads it
+	github.com/rogpeppe/go-internal v1.16.0 // indirect; tests: testscript for the CLI
+	go.yaml.in/yaml/v3 v3.0.6 // the policy, with lines and columns
+	golang.org/x/sys v0.48.0 // uname, memfd and errno names; its tables of system calls
+	google.golang.org/grpc v1.83.2 // status codes of refusals; tests: CRI
+	google.golang.org/protobuf v1.36.12 // runtime options on the wire
+)
+
+require (
+	github.com/Microsoft/go-winio v0.6.3-0.20251027160822-ad3df93bed29 // indirect
+	github.com/Microsoft/hcsshim v0.15.0-rc.4 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/cilium/ebpf v0.17.3 // indirect
+	github.com/containerd/cgroups/v3 v3.1.3 // indirect
+	github.com/containerd/console v1.0.5 // indirect
+	github.com/containerd/continuity v0.5.0 // indirect
+	github.com/containerd/errdefs/pkg v0.3.0 // indirect
+	github.com/containerd/fifo v1.1.0 // indirect
+	github.com/containerd/go-runc v1.2.1 // indirect
+	github.com/containerd/log/otel v0.1.0 // indirect
+	github.com/containerd/platforms v1.0.0-rc.5 // indirect
+	github.com/containerd/typeurl/v2 v2.3.0 // indirect
+	github.com/coreos/go-systemd/v22 v22.7.0 // indirect
+	github.com/distribution/reference v0.6.0 // indirect
+	github.com/docker/go-units v0.5.0 // indirect
+	github.com/felixge/httpsnoop v1.1.0 // indirect
+	github.com/go-logr/logr v1.4.4 // indirect
+	github.com/go-logr/stdr v1.2.2 // indirect
+	github.com/godbus/dbus/v5 v5.1.0 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/klauspost/compress v1.20.0 // indirect
+	github.com/mdlayher/socket v0.6.0 // indirect
+	github.com/mdlayher/vsock v1.3.0 // indirect
+	github.com/moby/locker v1.0.1 // indirect
+	github.com/moby/sys/mountinfo v0.7.2 // indirect
+	github.com/moby/sys/signal v0.7.1 // indirect
+	github.com/moby/sys/user v0.4.1 // indirect
+	github.com/moby/sys/userns v0.2.1 // indirect
+	github.com/opencontainers/go-digest v1.0.0 // indirect
+	github.com/opencontainers/image-spec v1.1.1 // indirect
+	github.com/pkg/errors v0.9.1 // indirect
+	github.com/sirupsen/logrus v1.10.2 // indirect
+	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
+	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.71.0 // indirect
+	go.opentelemetry.io/contrib/propagators/envcar v0.71.0 // indirect
+	go.opentelemetry.io/otel v1.46.0 // indirect
+	go.opentelemetry.io/otel/metric v1.46.0 // indirect
+	go.opentelemetry.io/otel/sdk v1.46.0 // indirect
+	go.opentelemetry.io/otel/trace v1.46.0 // indirect
+	golang.org/x/net v0.58.0 // indirect
+	golang.org/x/sync v0.23.0 // indirect
+	golang.org/x/text v0.41.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260825221802-da73d73af1c5 // indirect
+)

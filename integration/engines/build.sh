@@ -1,0 +1,79 @@
+#!/bin/sh
+# Brings the engines that the integration tests run to a cache outside the
+# repository: containerd and runc built from the modules pinned beside this
+# script, and Debian's own packages unpacked without installing them, so that
+# no service starts and the machine's settings stay as they were.
+#
+#   build.sh [all|debian]      prints the cache directory on its last line
+#
+# Each part is built once per content of its go.mod and go.sum.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${BATTEN_ENGINES:-${XDG_CACHE_HOME:-$HOME/.cache}/batten/engines}
+mkdir -p "$cache"
+exec 9>"$cache/.lock"
+flock 9
+
+say() { echo "engines: $*" >&2; }
+
+# packages NAME...: what the C builds and the test images need, from Debian.
+packages() {
+	missing=
+	for p in "$@"; do
+		dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
+	done
+	[ -z "$missing" ] && return
+	say "installing$missing"
+	apt_update
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+apt_updated=
+apt_update() {
+	[ -n "$apt_updated" ] && return
+	apt-get update -qq >/dev/null
+	apt_updated=yes
+}
+
+# debian: containerd 1.6.20, runc 1.1.5, crun and busybox as Debian 12 ships
+# them, unpacked into one root.
+debian() {
+	stamp="$cache/debian/.done-1"
+	[ -e "$stamp" ] && return
+	say "unpacking Debian's containerd, runc, crun and busybox-static"
+	rm -rf "$cache/debian"
+	mkdir -p "$cache/debian/deb"
+	# apt drops to the user _apt for downloads, which may not write here.
+	apt_update
+	(cd "$cache/debian/deb" && apt-get -o APT::Sandbox::User=root download -qq \
+		containerd runc crun busybox-static libyajl2 >/dev/null)
+	for deb in "$cache"/debian/deb/*.deb; do dpkg -x "$deb" "$cache/debian"; done
+	rm -rf "$cache/debian/deb"
+	touch "$stamp"
+}
+
+# module DIR CGO TAGS: every tool that DIR/go.mod lists.
+module() {
+	dir=$1 cgo=$2 tags=$3
+	key=$(cat "$here/$dir/go.mod" "$here/$dir/go.sum" | sha256sum | cut -c1-16)
+	out="$cache/$dir-$key"
+	if [ ! -e "$out/.done" ]; then
+		say "building $dir (once; takes a few minutes)"
+		rm -rf "$out"
+		mkdir -p "$out"
+		(cd "$here/$dir" && CGO_ENABLED=$cgo go build -trimpath -tags "$tags" -ldflags '-s -w' -o "$out/" tool)
+		touch "$out/.done"
+	fi
+	ln -sfn "$out" "$cache/$dir"
+}
+
+debian
+if [ "${1:-all}" = all ]; then
+	packages pkg-config libseccomp-dev
+	module runc-1.5 1 seccomp
+	module containerd-2.4 0 ''
+	module containerd-1.7 0 ''
+	module containerd-2.2 0 ''
+fi
+echo "$cache"

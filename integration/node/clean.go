@@ -1,0 +1,129 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+)
+
+// end removes what the test made, then the node. What containers left behind
+// after they were deleted in an orderly way fails the test.
+func (n *Node) end() {
+	if n.Client != nil && n.daemon != nil {
+		n.RemoveContainers()
+		n.checkNothingLeft()
+		n.Client.Close()
+	}
+	if n.t.Failed() {
+		n.t.Logf("the node's log ends:\n%s", n.Log())
+	}
+	n.stop(syscall.SIGTERM)
+	if n.anchor != nil {
+		// Whatever else is in the mount namespace is ours: it is private.
+		for _, pid := range n.Processes() {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		_ = n.anchor.Wait()
+	}
+	n.removeCgroups()
+	n.log.Close()
+	if err := os.RemoveAll(n.Dir); err != nil {
+		n.t.Errorf("removing the node: %v", err)
+	}
+}
+
+// RemoveContainers kills and deletes every container of every containerd
+// namespace.
+func (n *Node) RemoveContainers() {
+	ctx := context.Background()
+	names, err := n.Client.NamespaceService().List(ctx)
+	if err != nil {
+		n.t.Errorf("listing namespaces: %v", err)
+		return
+	}
+	for _, name := range names {
+		ctx := namespaces.WithNamespace(ctx, name)
+		containers, err := n.Client.Containers(ctx)
+		if err != nil {
+			n.t.Errorf("listing containers: %v", err)
+		}
+		for _, c := range containers {
+			n.removeContainer(ctx, c)
+		}
+	}
+}
+
+// Processes are those in the node's mount namespace, but for the anchor's and
+// the daemon's children that have a mount namespace of their own.
+func (n *Node) Processes() []int {
+	own, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", n.anchor.Process.Pid))
+	if err != nil {
+		return nil
+	}
+	links, _ := filepath.Glob("/proc/[0-9]*/ns/mnt")
+	var pids []int
+	for _, link := range links {
+		if ns, err := os.Readlink(link); err == nil && ns == own {
+			pid, _ := strconv.Atoi(strings.Split(link, "/")[2])
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// checkNothingLeft looks for shims, mounts, records, cgroups and network
+// namespaces that outlived the last container.
+func (n *Node) checkNothingLeft() {
+	var left []string
+	for range 100 {
+		if left = n.left(); len(left) == 0 {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	n.t.Errorf("left behind after all containers were deleted:\n%s", strings.Join(left, "\n"))
+}
+
+func (n *Node) left() []string {
+	var left []string
+	for _, pid := range n.Processes() {
+		if pid != n.anchor.Process.Pid && pid != n.daemon.Process.Pid {
+			cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+			left = append(left, fmt.Sprintf("process %d: %q", pid, cmdline))
+		}
+	}
+	for _, glob := range []string{"/run/batten/*/*", "/run/netns/*", "/run/containerd/io.containerd.runtime.v2.task/*/*", "/run/containerd/s/*", "/run/containerd/runc/*/*"} {
+		paths, _ := filepath.Glob(n.Path(glob))
+		left = append(left, paths...)
+	}
+	mounts, _ := os.ReadFile(fmt.Sprintf("/proc/%d/mounts", n.anchor.Process.Pid))
+	for line := range strings.Lines(string(mounts)) {
+		if strings.Contains(line, "/rootfs ") || strings.Contains(line, "/shm ") && strings.Contains(line, "sandboxes") {
+			left = append(left, "mount "+line)
+		}
+	}
+	// Cgroups are made below a parent that carries the node's name.
+	cgroups, _ := filepath.Glob("/sys/fs/cgroup/*/" + filepath.Base(n.Dir) + "/*")
+	for _, path := range cgroups {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			left = append(left, "cgroup "+path)
+		}
+	}
+	return left
+}
+
+// removeCgroups removes the parents that containers' cgroups were made below.
+func (n *Node) removeCgroups() {
+	parents, _ := filepath.Glob("/sys/fs/cgroup/*/" + filepath.Base(n.Dir))
+	for _, path := range parents {
+		_ = os.Remove(path)
+	}
+	_ = os.Remove("/sys/fs/cgroup/" + filepath.Base(n.Dir))
+}

@@ -1,0 +1,50 @@
+package node
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// Engine is one set of daemon and OCI runtime.
+type Engine struct {
+	// Name is the engine's directory in the cache that engines/build.sh fills.
+	Name string
+	// bin holds containerd, ctr and the stock shim; runc is the runtime.
+	bin, runc string
+	// config is the version of containerd's configuration file.
+	config int
+}
+
+// Engines are the daemons that the tests know, by name.
+var engines = map[string]Engine{
+	"debian":         {"debian", "debian/usr/bin", "debian/usr/sbin/runc", 2},
+	"containerd-1.7": {"containerd-1.7", "containerd-1.7", "runc-1.5/runc", 2},
+	"containerd-2.2": {"containerd-2.2", "containerd-2.2", "runc-1.5/runc", 3},
+	"containerd-2.4": {"containerd-2.4", "containerd-2.4", "runc-1.5/runc", 3},
+}
+
+// cache is where engines/build.sh puts what it builds.
+func cache() string {
+	if dir := os.Getenv("BATTEN_ENGINES"); dir != "" {
+		return dir
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "batten", "engines")
+}
+
+// Busybox is Debian's static busybox, Crun its crun.
+func Busybox() string { return filepath.Join(cache(), "debian/bin/busybox") }
+
+// Crun is Debian's crun.
+func Crun() string { return filepath.Join(cache(), "debian/usr/bin/crun") }
+
+// CrunLibraries is where crun's libraries are that the machine may lack.
+func CrunLibraries() string { return filepath.Join(cache(), "debian/usr/lib/x86_64-linux-gnu") }
+
+// Runc is the runc that an engine is tested with.
+func (e Engine) Runc() string { return filepath.Join(cache(), e.runc) }
+
+func (e Engine) tool(name string) string { return filepath.Join(cache(), e.bin, name) }

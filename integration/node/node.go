@@ -1,0 +1,254 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	containerd "github.com/containerd/containerd/v2/client"
+)
+
+// Namespace is the containerd namespace that tests use where none matters.
+const Namespace = "test"
+
+// Node is a private containerd.
+type Node struct {
+	Engine Engine
+	// Dir is the node's directory, Etc what the node sees as /etc/batten,
+	// Socket the daemon's.
+	Dir, Etc, Socket string
+	// Bin holds the binaries that the daemon finds on its PATH.
+	Bin string
+	// Client is connected to the daemon, and stays so over its restarts.
+	Client *containerd.Client
+
+	t        testing.TB
+	handlers []Handler
+	logLevel string
+	log      *os.File
+	anchor   *exec.Cmd // keeps the mount namespace
+	daemon   *exec.Cmd
+}
+
+// Option changes a node before it starts.
+type Option func(*Node)
+
+// WithHandlers sets the CRI plugin's handlers; "runc" is the default one.
+func WithHandlers(handlers ...Handler) Option {
+	return func(n *Node) { n.handlers = handlers }
+}
+
+// WithQuietLog keeps daemon and shim from logging at debug level, which costs
+// time and makes shims serve a debug socket.
+func WithQuietLog() Option { return func(n *Node) { n.logLevel = "warn" } }
+
+// Start starts a node of the named engine and ends it with the test. It skips
+// the test, or with REQUIRE_INTEGRATION=1 fails it, where the engine is missing.
+func Start(t testing.TB, engine string, options ...Option) *Node {
+	t.Helper()
+	Need(t, engine)
+	n := &Node{t: t, Engine: engines[engine], logLevel: "debug"}
+	for _, option := range options {
+		option(n)
+	}
+	n.makeDir()
+	t.Cleanup(n.end)
+	n.link("containerd-shim-batten-v2", Shim(t))
+	n.link("batten", filepath.Join(filepath.Dir(Shim(t)), "batten"))
+	n.link("containerd-shim-runc-v2", n.Engine.tool("containerd-shim-runc-v2"))
+	n.link("ctr", n.Engine.tool("ctr"))
+	n.link("runc", n.Engine.Runc())
+	n.startAnchor()
+	n.StartDaemon()
+	n.importImage()
+	return n
+}
+
+// Need skips the test, or fails it where skips are not allowed, unless root
+// can start the engine here.
+func Need(t testing.TB, engine string) {
+	t.Helper()
+	why := ""
+	e, known := engines[engine]
+	switch {
+	case !known:
+		t.Fatalf("no engine %q", engine)
+	case os.Geteuid() != 0:
+		why = "needs root"
+	case !exists(e.tool("containerd")) || !exists(e.Runc()) || !exists(Busybox()):
+		why = fmt.Sprintf("engine %s is not built: run integration/engines/build.sh", engine)
+	default:
+		return
+	}
+	if os.Getenv("REQUIRE_INTEGRATION") == "1" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// makeDir makes the node's directory, which only root may change: the policy
+// is read from it. Its path is short, for the sake of socket addresses.
+func (n *Node) makeDir() {
+	dir, err := os.MkdirTemp("/tmp", "bt-")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.Dir, n.Etc, n.Bin = dir, filepath.Join(dir, "etc"), filepath.Join(dir, "bin")
+	n.Socket = filepath.Join(dir, "c.sock")
+	for _, d := range []string{n.Etc, n.Bin, filepath.Join(dir, "ns"), filepath.Join(dir, "fifo")} {
+		if err := os.Mkdir(d, 0o755); err != nil {
+			n.t.Fatal(err)
+		}
+	}
+	if n.log, err = os.Create(filepath.Join(dir, "containerd.log")); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+func (n *Node) link(name, target string) {
+	if err := os.Symlink(target, filepath.Join(n.Bin, name)); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// setUp runs in the new mount namespace: /run is empty, and /etc, through an
+// overlay in memory, has /etc/batten.
+const setUp = `set -e
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs "$0/ns"
+mkdir "$0/ns/up" "$0/ns/work"
+mount -t overlay overlay -o "lowerdir=/etc,upperdir=$0/ns/up,workdir=$0/ns/work" /etc
+mkdir -p /etc/batten
+mount --bind "$0/etc" /etc/batten
+echo ready
+exec sleep infinity`
+
+// startAnchor makes the mount namespace and a process that keeps it.
+func (n *Node) startAnchor() {
+	n.anchor = exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-c", setUp, n.Dir)
+	n.anchor.Stderr = n.log
+	out, err := n.anchor.StdoutPipe()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if err := n.anchor.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	buf := make([]byte, 16)
+	if k, _ := out.Read(buf); string(buf[:k]) != "ready\n" {
+		n.t.Fatalf("the node's mount namespace: %s", n.Log())
+	}
+}
+
+// Command is a command in the node's mount namespace, with the node's
+// binaries on its PATH.
+func (n *Node) Command(args ...string) *exec.Cmd {
+	cmd := exec.Command("nsenter", append([]string{"--mount=/proc/" + strconv.Itoa(n.anchor.Process.Pid) + "/ns/mnt", "--"}, args...)...)
+	cmd.Dir = n.Dir
+	cmd.Env = append(os.Environ(), "PATH="+n.Bin+":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"CONTAINERD_ADDRESS="+n.Socket)
+	return cmd
+}
+
+// Path is where the host sees a path of the node's.
+func (n *Node) Path(path string) string {
+	return filepath.Join("/proc", strconv.Itoa(n.anchor.Process.Pid), "root", path)
+}
+
+// StartDaemon starts containerd and waits until it answers.
+func (n *Node) StartDaemon() {
+	n.t.Helper()
+	config := filepath.Join(n.Dir, "config.toml")
+	if err := os.WriteFile(config, []byte(n.configuration()), 0o600); err != nil {
+		n.t.Fatal(err)
+	}
+	n.daemon = n.Command(n.Engine.tool("containerd"), "--config", config)
+	n.daemon.Stdout, n.daemon.Stderr = n.log, n.log
+	if err := n.daemon.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	if n.Client == nil {
+		n.connect()
+	}
+	n.Eventually(30*time.Second, "containerd to answer", func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		ok, err := n.Client.IsServing(ctx)
+		if err == nil && !ok {
+			err = errors.New("not serving")
+		}
+		return err
+	})
+}
+
+func (n *Node) connect() {
+	n.Eventually(30*time.Second, "containerd's socket", func() error {
+		client, err := containerd.New(n.Socket, containerd.WithDefaultNamespace(Namespace), containerd.WithTimeout(time.Second))
+		if err == nil {
+			n.Client = client
+		}
+		return err
+	})
+}
+
+// KillDaemon kills containerd and nothing else, as a crash would.
+func (n *Node) KillDaemon() {
+	n.t.Helper()
+	n.stop(syscall.SIGKILL)
+}
+
+func (n *Node) stop(signal syscall.Signal) {
+	if n.daemon == nil {
+		return
+	}
+	_ = n.daemon.Process.Signal(signal)
+	_ = n.daemon.Wait()
+	n.daemon = nil
+}
+
+// Restart stops the daemon in an orderly way and starts it with other handlers.
+func (n *Node) Restart(handlers ...Handler) {
+	n.t.Helper()
+	n.stop(syscall.SIGTERM)
+	n.handlers = handlers
+	n.StartDaemon()
+}
+
+// Eventually calls f until it succeeds, or fails the test with its last error.
+func (n *Node) Eventually(limit time.Duration, what string, f func() error) {
+	n.t.Helper()
+	deadline := time.Now().Add(limit)
+	for {
+		err := f()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			n.t.Fatalf("waiting for %s: %v\n%s", what, err, n.Log())
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// Log is the end of what daemon and shims have logged.
+func (n *Node) Log() string {
+	data, err := os.ReadFile(n.log.Name())
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(string(data), "\n")
+	return strings.Join(lines[max(0, len(lines)-60):], "\n")
+}

@@ -1,0 +1,199 @@
+package policy_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/batten-runtime/batten/policy"
+)
+
+// cri are the annotations that CRI writes for a container or a sandbox.
+func cri(kind string, who ...string) map[string]string {
+	a := map[string]string{
+		"io.kubernetes.cri.container-type":    kind,
+		"io.kubernetes.cri.sandbox-namespace": who[0],
+		"io.kubernetes.cri.sandbox-name":      who[1],
+	}
+	if len(who) > 2 {
+		a["io.kubernetes.cri.container-name"], a["io.kubernetes.cri.image-name"] = who[2], who[3]
+	}
+	return a
+}
+
+func TestDecide(t *testing.T) {
+	p := parse(t, `
+version: 1
+rules:
+- name: agents
+  match: {pod: {namespace: [monitoring], name: [agent-*]}, container: [agent]}
+  absent: Unconfined
+  present: Deny
+- name: sandboxes
+  match: {kind: [Sandbox], pod: {namespace: [quiet]}}
+  absent: Unconfined
+- name: tenants
+  match: {pod: {namespace: [tenant-*]}}
+  absent: Deny
+- name: images
+  match: {image: [registry/trusted/*]}
+  absent: Unconfined
+- name: docker
+  match: {containerdNamespace: [moby]}
+  present: RuntimeDefault
+- name: admins
+  match: {capabilities: [CAP_SYS_ADMIN, CAP_BPF]}
+  absent: Unconfined
+- name: marked
+  match: {annotations: {example.com/tier: [gold, silver]}}
+  absent: Deny
+- name: wrapper
+  match: {runtime: [batten-*]}
+  mode: Audit
+  absent: Deny
+`)
+	for _, tt := range []struct {
+		name    string
+		request policy.Request
+		rule    string
+		verdict policy.Verdict
+		mode    policy.Mode
+	}{
+		{"nothing matches", policy.Request{ContainerdNamespace: "default"}, "", policy.Replace, policy.Enforce},
+		{"nothing matches, filtered", policy.Request{ContainerdNamespace: "default", Filtered: true}, "", policy.Leave, policy.Enforce},
+		{"agent", policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("container", "monitoring", "agent-1", "agent", "i")}, "agents", policy.Leave, policy.Enforce},
+		{"agent with a filter", policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("container", "monitoring", "agent-1", "agent", "i"), Filtered: true}, "agents", policy.Refuse, policy.Enforce},
+		{"another container of its pod", policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("container", "monitoring", "agent-1", "other", "i")}, "", policy.Replace, policy.Enforce},
+		{"another pod", policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("container", "monitoring", "xagent-1", "agent", "i")}, "", policy.Replace, policy.Enforce},
+		{"agent's annotations from Docker", policy.Request{ContainerdNamespace: "moby", Annotations: cri("container", "monitoring", "agent-1", "agent", "i")}, "docker", policy.Replace, policy.Enforce},
+		{"agent's annotations from ctr", policy.Request{ContainerdNamespace: "default", Annotations: cri("container", "monitoring", "agent-1", "agent", "i")}, "", policy.Replace, policy.Enforce},
+		{"not made by CRI", policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("", "monitoring", "agent-1", "agent", "i")}, "", policy.Replace, policy.Enforce},
+		{"a sandbox that says it is the agent", policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("sandbox", "monitoring", "agent-1", "agent", "i")}, "", policy.Replace, policy.Enforce},
+		{"a sandbox", policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("sandbox", "quiet", "x")}, "sandboxes", policy.Leave, policy.Enforce},
+		{"a container beside it", policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("container", "quiet", "x", "c", "i")}, "", policy.Replace, policy.Enforce},
+		{"tenant", policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("container", "tenant-a", "x", "c", "i")}, "tenants", policy.Refuse, policy.Enforce},
+		{"tenant's sandbox", policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("sandbox", "tenant-a", "x")}, "tenants", policy.Refuse, policy.Enforce},
+		{"image", policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("container", "a", "x", "c", "registry/trusted/app:1")}, "images", policy.Leave, policy.Enforce},
+		{"image one level deeper", policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("container", "a", "x", "c", "registry/trusted/deep/app:1")}, "", policy.Replace, policy.Enforce},
+		{"docker", policy.Request{ContainerdNamespace: "moby", Filtered: true}, "docker", policy.Replace, policy.Enforce},
+		{"both capabilities", policy.Request{ContainerdNamespace: "a", Bounding: []string{"CAP_BPF", "CAP_CHOWN", "CAP_SYS_ADMIN"}}, "admins", policy.Leave, policy.Enforce},
+		{"one capability", policy.Request{ContainerdNamespace: "a", Bounding: []string{"CAP_SYS_ADMIN"}}, "", policy.Replace, policy.Enforce},
+		{"annotation", policy.Request{ContainerdNamespace: "a", Annotations: map[string]string{"example.com/tier": "silver"}}, "marked", policy.Refuse, policy.Enforce},
+		{"annotation of another value", policy.Request{ContainerdNamespace: "a", Annotations: map[string]string{"example.com/tier": "tin"}}, "", policy.Replace, policy.Enforce},
+		{"wrapper", policy.Request{ContainerdNamespace: "a", Runtime: "batten-runc"}, "wrapper", policy.Refuse, policy.Audit},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := p.Decide(tt.request)
+			if d.Rule != tt.rule || d.Verdict != tt.verdict || d.Mode != tt.mode {
+				t.Errorf("got rule %q, %s, %s; want rule %q, %s, %s", d.Rule, d.Verdict, d.Mode, tt.rule, tt.verdict, tt.mode)
+			}
+		})
+	}
+}
+
+func TestReason(t *testing.T) {
+	p := parse(t, "version: 1\npresent: Deny\nrules: [{name: r, match: {containerdNamespace: [x]}, absent: Deny}]\n")
+	for _, tt := range []struct {
+		request      policy.Request
+		reason, hint string
+	}{
+		{
+			policy.Request{ContainerdNamespace: "x"},
+			`it asks for no seccomp filter, and rule "r" says absent: Deny`,
+			"ask for a filter (in Kubernetes: securityContext.seccompProfile.type RuntimeDefault or Localhost, and not privileged), or have the node's policy changed",
+		},
+		{
+			policy.Request{ContainerdNamespace: "y", Filtered: true},
+			`it brings a seccomp filter, and the policy's top level says present: Deny`,
+			"leave the filter out, or have the node's policy changed",
+		},
+	} {
+		d := p.Decide(tt.request)
+		if d.Reason != tt.reason || d.Remedy() != tt.hint {
+			t.Errorf("got\n%s\n%s\nwant\n%s\n%s", d.Reason, d.Remedy(), tt.reason, tt.hint)
+		}
+	}
+}
+
+// A runtimeDefault of the node's own is what RuntimeDefault means everywhere.
+func TestRuntimeDefaultOfTheNode(t *testing.T) {
+	p := parse(t, "version: 1\nruntimeDefault: ours\nprofiles: {ours: {inline: {defaultAction: SCMP_ACT_LOG}}}\n")
+	d := p.Decide(policy.Request{ContainerdNamespace: "x"})
+	s, _, err := p.Seccomp(d, nil, policy.Machine{})
+	if err != nil || s.DefaultAction != "SCMP_ACT_LOG" {
+		t.Errorf("got %+v (%v)", s, err)
+	}
+}
+
+// manyRules is a policy of n rules of which none matches but the last.
+func manyRules(n int) string {
+	var b strings.Builder
+	b.WriteString("version: 1\nrules:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "- name: rule %d\n  match: {pod: {namespace: [ns-%d-*], name: [\"app-*\", job-%d]}, container: [main]}\n  absent: Deny\n", i, i, i)
+	}
+	return b.String()
+}
+
+func BenchmarkLoad1000Rules(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "policy.yaml")
+	if err := os.WriteFile(path, []byte(manyRules(1000)), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, findings := (policy.Loader{Quick: true}).Load(path); findings.Err() != nil {
+			b.Fatal(findings)
+		}
+	}
+}
+
+func BenchmarkDecide1000Rules(b *testing.B) {
+	p, _ := policy.Parse("p.yaml", []byte(manyRules(1000)), readNothing)
+	r := policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("container", "ns-999-x", "app-1", "main", "i")}
+	for b.Loop() {
+		if d := p.Decide(r); d.Rule != "rule 999" {
+			b.Fatal(d)
+		}
+	}
+}
+
+// Generous bounds: they catch a quadratic step, not a busy machine. The
+// figures are the benchmarks'.
+func TestManyRulesAreNoConcern(t *testing.T) {
+	began := time.Now()
+	p := parse(t, manyRules(5000))
+	if d := p.Decide(policy.Request{ContainerdNamespace: "k8s.io", Annotations: cri("container", "ns-4999-x", "app-1", "main", "i")}); d.Rule != "rule 4999" {
+		t.Errorf("got %+v", d)
+	}
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("5,000 rules took %v", took)
+	}
+}
+
+func Example() {
+	p, findings := policy.Parse("policy.yaml", []byte(`
+version: 1
+absent: RuntimeDefault
+rules:
+- name: nothing unfiltered for tenants
+  match: {pod: {namespace: [tenant-*]}}
+  absent: Deny
+`), nil)
+	if findings.Err() != nil {
+		fmt.Println(findings)
+		return
+	}
+	d := p.Decide(policy.Request{
+		ContainerdNamespace: "k8s.io",
+		Annotations: map[string]string{
+			"io.kubernetes.cri.container-type":    "container",
+			"io.kubernetes.cri.sandbox-namespace": "tenant-a",
+		},
+	})
+	fmt.Println(d.Verdict+":", d.Reason)
+	// Output:
+	// Refuse: it asks for no seccomp filter, and rule "nothing unfiltered for tenants" says absent: Deny
+}

@@ -1,0 +1,195 @@
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/batten-runtime/batten/policy/document"
+	"github.com/batten-runtime/batten/policy/profile"
+)
+
+// ReadProfile returns the bytes of a profile that a policy names, by the path
+// that is written there.
+type ReadProfile func(file string) (path string, data []byte, err error)
+
+// Parse reads a policy's text. Where the findings have errors there is no
+// policy. Read is called once for each profile that is a file.
+func Parse(file string, data []byte, read ReadProfile) (*Policy, document.Findings) {
+	return parse(file, data, read, false)
+}
+
+func parse(file string, data []byte, read ReadProfile, quick bool) (*Policy, document.Findings) {
+	var findings document.Findings
+	n := document.ParseYAML("policy", file, data, &findings)
+	if findings.Err() != nil {
+		return nil, findings
+	}
+	sum := sha256.Sum256(data)
+	r := reader{
+		read: read, quick: quick, findings: &findings, used: make(map[string]bool),
+		policy: &Policy{
+			Path: file, Digest: hex.EncodeToString(sum[:]),
+			Architectures:  profile.Auto,
+			Answers:        Answers{Absent: RuntimeDefault, Present: Keep, Mode: Enforce},
+			runtimeDefault: builtinProfile,
+			profiles:       make(map[string]*profile.Profile),
+		},
+	}
+	r.top(n)
+	if findings.Err() != nil {
+		return nil, findings
+	}
+	return r.policy, findings
+}
+
+// reader turns nodes into a Policy.
+type reader struct {
+	policy   *Policy
+	read     ReadProfile
+	quick    bool // as Loader.Quick
+	findings *document.Findings
+	used     map[string]bool // profiles that some answer names
+}
+
+// top reads the whole policy. What refers to profiles comes after profiles,
+// and what rules inherit before rules, whatever their order in the file.
+func (r *reader) top(n document.Node) {
+	var version, absent, present, runtimeDefault, profiles, rules document.Node
+	keep := func(into *document.Node) func(document.Node) {
+		return func(v document.Node) { *into = v }
+	}
+	p := r.policy
+	n.Fields(map[string]func(document.Node){
+		"version":        keep(&version),
+		"absent":         keep(&absent),
+		"present":        keep(&present),
+		"runtimeDefault": keep(&runtimeDefault),
+		"profiles":       keep(&profiles),
+		"rules":          keep(&rules),
+		"architectures": func(v document.Node) {
+			p.Architectures = profile.Architectures(v.OneOf(string(profile.Auto), string(profile.Native), string(profile.AsWritten)))
+		},
+		"restore": func(v document.Node) { p.RestoreAllowed = v.OneOf(Deny, "Allow") == "Allow" },
+		"mode":    func(v document.Node) { p.Mode = mode(v) },
+		"log":     func(v document.Node) { p.Log = logPath(v) },
+	})
+	if version.IsZero() {
+		n.Errorf(`version is missing; write "version: 1"`)
+	} else if v := version.Uint(16); v != 1 {
+		version.Errorf("version %d is unknown; this Batten reads version 1", v)
+	}
+	var places map[string]document.Node
+	if !profiles.IsZero() {
+		places = r.profiles(profiles)
+	}
+	if !runtimeDefault.IsZero() {
+		p.runtimeDefault = r.profileName(runtimeDefault, builtinProfile)
+	}
+	r.answers(&p.Answers, absent, present)
+	if !rules.IsZero() {
+		r.rules(rules)
+	}
+	for _, name := range slices.Sorted(maps.Keys(places)) {
+		if !r.used[name] {
+			places[name].Warnf("profile %q is never used", name)
+		}
+	}
+}
+
+func mode(n document.Node) Mode { return Mode(n.OneOf(string(Enforce), string(Audit))) }
+
+func logPath(n document.Node) string {
+	v := n.String()
+	if v != "" && !path.IsAbs(v) {
+		n.Errorf("%q is not an absolute path", v)
+	}
+	return v
+}
+
+// answers reads absent and present, where they are written.
+func (r *reader) answers(a *Answers, absent, present document.Node) {
+	if !absent.IsZero() {
+		a.Absent = r.profileName(absent, RuntimeDefault, Unconfined, Deny)
+	}
+	if !present.IsZero() {
+		a.Present = r.profileName(present, Keep, RuntimeDefault, Deny)
+	}
+}
+
+// profileName reads one of words or the name of a profile.
+func (r *reader) profileName(n document.Node, words ...string) string {
+	name := n.String()
+	if _, ok := r.policy.profiles[name]; ok {
+		r.used[name] = true
+		return name
+	}
+	if name == "" || slices.Contains(words, name) {
+		return name
+	}
+	candidates := slices.Concat(words, slices.Collect(maps.Keys(r.policy.profiles)))
+	what := "unknown profile"
+	if strings.ToLower(name) != name {
+		what = "unknown word"
+	}
+	n.Errorf("%s %q, want %s or the name of a profile%s", what, name, strings.Join(words, ", "), document.Suggest(name, candidates))
+	return ""
+}
+
+// label is a lower-case DNS label (RFC 1123).
+var label = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+
+// profiles reads the profiles and returns where each stands.
+func (r *reader) profiles(n document.Node) map[string]document.Node {
+	places := make(map[string]document.Node)
+	n.Each(func(key, value document.Node, name string) {
+		if !label.MatchString(name) || name == builtinProfile {
+			key.Errorf("%q cannot be a profile's name; use lower-case letters, digits and -, and not %q", name, builtinProfile)
+			return
+		}
+		places[name] = key
+		// Known even if it does not parse, so that one problem is said once.
+		r.policy.profiles[name] = r.profile(name, value)
+	})
+	return places
+}
+
+func (r *reader) profile(name string, n document.Node) *profile.Profile {
+	var file, inline document.Node
+	n.Fields(map[string]func(document.Node){
+		"file":   func(v document.Node) { file = v },
+		"inline": func(v document.Node) { inline = v },
+	})
+	var p *profile.Profile
+	switch {
+	case file.IsZero() == inline.IsZero():
+		n.Errorf("wants either file or inline")
+	case !inline.IsZero():
+		p = profile.FromNode(name, inline)
+	default:
+		p = r.profileFile(file)
+	}
+	if p != nil && p.Empty() {
+		n.Errorf("profile %q filters nothing: it allows by default and has no rules; write %s where you mean that", name, Unconfined)
+	}
+	return p
+}
+
+func (r *reader) profileFile(n document.Node) *profile.Profile {
+	name := n.String()
+	if name == "" {
+		return nil
+	}
+	path, data, err := r.read(name)
+	if err != nil {
+		n.Errorf("%v", err)
+		return nil
+	}
+	p, findings := profile.Parse(path, data)
+	*r.findings = append(*r.findings, findings...)
+	return p
+}

@@ -1,0 +1,144 @@
+package policy
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/batten-runtime/batten/policy/document"
+)
+
+// rules reads the rules in order.
+func (r *reader) rules(n document.Node) {
+	lines := make(map[string]string)
+	for _, item := range n.Items() {
+		rule := r.rule(item)
+		if first, dup := lines[rule.Name]; dup && rule.Name != "" {
+			item.Errorf("a second rule named %q; the first is %s", rule.Name, first)
+		}
+		lines[rule.Name] = item.Path()
+		r.policy.Rules = append(r.policy.Rules, rule)
+	}
+	if !r.quick && r.findings.Err() == nil {
+		r.unreachable(n.Items())
+	}
+}
+
+func (r *reader) rule(n document.Node) Rule {
+	rule := Rule{Answers: r.policy.Answers}
+	var name, match, absent, present document.Node
+	n.Fields(map[string]func(document.Node){
+		"name":    func(v document.Node) { name, rule.Name = v, v.String() },
+		"match":   func(v document.Node) { match = v },
+		"absent":  func(v document.Node) { absent = v },
+		"present": func(v document.Node) { present = v },
+		"mode":    func(v document.Node) { rule.Mode = mode(v) },
+	})
+	if name.IsZero() {
+		n.Errorf("has no name; records and errors call a rule by its name")
+	}
+	if match.IsZero() {
+		n.Errorf("has no match; write \"match: {}\" for a rule that is for every container")
+	} else {
+		rule.Match = r.match(match)
+	}
+	r.answers(&rule.Answers, absent, present)
+	if len(rule.Match.Annotations) > 0 && r.loosens(rule.Answers) {
+		match.Warnf("loosens by annotations, which are the pod author's word: whoever may create a pod may set them")
+	}
+	return rule
+}
+
+// loosens reports whether a may be looser than the top of the policy.
+func (r *reader) loosens(a Answers) bool {
+	top := r.policy.Answers
+	return a.Absent != top.Absent && a.Absent != Deny ||
+		a.Present != top.Present && a.Present != Deny ||
+		a.Mode == Audit && top.Mode != Audit
+}
+
+func (r *reader) match(n document.Node) Match {
+	var m Match
+	list := func(into *[]string) func(document.Node) {
+		return func(v document.Node) { *into = globs(v) }
+	}
+	n.Fields(map[string]func(document.Node){
+		"containerdNamespace": list(&m.ContainerdNamespace),
+		"pod": func(v document.Node) {
+			v.Fields(map[string]func(document.Node){
+				"namespace": list(&m.PodNamespace),
+				"name":      list(&m.PodName),
+			})
+		},
+		"container": list(&m.Container),
+		"image":     list(&m.Image),
+		"runtime":   list(&m.Runtime),
+		"kind": func(v document.Node) {
+			for _, item := range v.Items() {
+				m.Kind = append(m.Kind, item.OneOf(Sandbox, Container))
+			}
+			notEmpty(v, len(m.Kind))
+		},
+		"capabilities": func(v document.Node) {
+			for _, item := range v.Items() {
+				m.Capabilities = append(m.Capabilities, capability(item))
+			}
+			notEmpty(v, len(m.Capabilities))
+		},
+		"annotations": func(v document.Node) { m.Annotations = annotations(v) },
+	})
+	return m
+}
+
+func annotations(n document.Node) map[string][]string {
+	out := make(map[string][]string)
+	n.Each(func(key, value document.Node, name string) {
+		if strings.HasPrefix(name, criPrefix) {
+			key.Errorf("%q is CRI's own; match pod, container, image or kind, which count only where CRI wrote them", name)
+		}
+		out[name] = globs(value)
+	})
+	return out
+}
+
+// globs reads a list of patterns of path.Match.
+func globs(n document.Node) []string {
+	items := n.Items()
+	notEmpty(n, len(items))
+	out := make([]string, 0, len(items))
+	for _, item := range items {
+		g := item.String()
+		if _, err := path.Match(g, ""); err != nil {
+			item.Errorf("%q is not a glob: %v", g, err)
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+func notEmpty(n document.Node, length int) {
+	if n.IsList() && length == 0 {
+		n.Errorf("is an empty list, which matches nothing; leave the field out to match anything")
+	}
+}
+
+// capability reads the name of a capability (capabilities(7)).
+func capability(n document.Node) string {
+	name := n.String()
+	if name != "" && !slices.Contains(capabilities, name) {
+		n.Errorf("unknown capability %q%s", name, document.Suggest(name, slices.Clone(capabilities)))
+	}
+	return name
+}
+
+// unreachable warns of rules that an earlier one always pre-empts.
+func (r *reader) unreachable(items []document.Node) {
+	for i := range r.policy.Rules {
+		for j := range i {
+			if r.policy.Rules[j].Match.covers(&r.policy.Rules[i].Match) {
+				items[i].Warnf("is never reached: rule %q before it matches all that it matches", r.policy.Rules[j].Name)
+				break
+			}
+		}
+	}
+}

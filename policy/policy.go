@@ -1,0 +1,87 @@
+package policy
+
+import (
+	"github.com/batten-runtime/batten/policy/profile"
+)
+
+// DefaultPath is where the node policy is looked for.
+const DefaultPath = "/etc/batten/policy.yaml"
+
+// BuiltinPath stands for the path of the embedded default policy, which holds
+// on a node without a policy file.
+const BuiltinPath = "built-in"
+
+// Builtin is the text of the embedded default policy.
+const Builtin = `version: 1
+absent: RuntimeDefault   # a container that asks for no filter gets the runtime's default
+present: Keep            # one that brings a filter keeps it
+`
+
+// Words with a meaning of their own in absent and present. Profiles have
+// lower-case names, so that the two cannot collide.
+const (
+	RuntimeDefault = "RuntimeDefault"
+	Unconfined     = "Unconfined"
+	Keep           = "Keep"
+	Deny           = "Deny"
+)
+
+// builtinProfile is the word of runtimeDefault for containerd's own profile.
+const builtinProfile = "builtin"
+
+// Mode says whether a decision is carried out.
+type Mode string
+
+const (
+	// Enforce carries it out.
+	Enforce Mode = "Enforce"
+	// Audit records and logs it and changes nothing.
+	Audit Mode = "Audit"
+)
+
+// Kinds of containers.
+const (
+	Sandbox   = "Sandbox"
+	Container = "Container"
+)
+
+// Policy is a node policy, complete and checked. It does not change.
+type Policy struct {
+	// Path is the file it was read from, or BuiltinPath.
+	Path string
+	// Digest is the SHA-256 of the file's bytes in hexadecimal.
+	Digest string
+	// Log is a file to which every decision is appended as a line of JSON;
+	// empty for none.
+	Log string
+	// Architectures says which ABIs stay in profiles that Batten supplies.
+	Architectures profile.Architectures
+	// RestoreAllowed is set where containers may be restored from a checkpoint,
+	// which brings a filter of its own.
+	RestoreAllowed bool
+	// Answers hold where no rule matches.
+	Answers
+	// Rules are asked in order; the first that matches decides.
+	Rules []Rule
+
+	runtimeDefault string // builtinProfile or a key of profiles
+	profiles       map[string]*profile.Profile
+}
+
+// Answers are what a policy or a rule says of a container.
+type Answers struct {
+	// Absent is for a container that brings no filter: RuntimeDefault,
+	// Unconfined, Deny or the name of a profile.
+	Absent string
+	// Present is for one that does: Keep, RuntimeDefault, Deny or the name of
+	// a profile that replaces it.
+	Present string
+	Mode    Mode
+}
+
+// Rule is one entry of rules, with what it leaves out taken from the top.
+type Rule struct {
+	Name  string
+	Match Match
+	Answers
+}

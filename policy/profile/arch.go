@@ -1,0 +1,90 @@
+package profile
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Architectures says which ABIs stay in a profile that Batten supplies.
+type Architectures string
+
+const (
+	// Auto leaves out ABIs that this kernel cannot run.
+	Auto Architectures = "auto"
+	// Native keeps the machine's own ABI only; calls through others are killed.
+	Native Architectures = "native"
+	// AsWritten changes nothing.
+	AsWritten Architectures = "as-written"
+)
+
+// ABIs tells which foreign ABIs the running kernel can run. The zero value
+// claims nothing, so that nothing is left out.
+type ABIs struct {
+	// Probed is set where the others hold an answer.
+	Probed bool `json:"probed"`
+	// X86 is set where i386 programs run (CONFIG_IA32_EMULATION, and not
+	// switched off at boot), X32 where x32 ones do (CONFIG_X86_X32_ABI).
+	X86 bool `json:"x86"`
+	X32 bool `json:"x32"`
+}
+
+// lacks reports whether the kernel is known not to run arch.
+func (a ABIs) lacks(arch specs.Arch) bool {
+	return a.Probed && runtime.GOARCH == "amd64" &&
+		(arch == specs.ArchX86 && !a.X86 || arch == specs.ArchX32 && !a.X32)
+}
+
+// ForArchitectures returns s with the ABIs that mode leaves out gone from
+// architectures, and with them the names that only those had, which would
+// cost libseccomp time and change nothing. A call through an ABI that is not
+// listed is killed, so the result is never looser. Notes say what was left out.
+func ForArchitectures(s specs.LinuxSeccomp, mode Architectures, abis ABIs) (out specs.LinuxSeccomp, notes []string) {
+	native := seccompArch[runtime.GOARCH]
+	drop := func(arch specs.Arch) bool {
+		switch {
+		case arch == native:
+			return false
+		case mode == Native:
+			notes = append(notes, fmt.Sprintf("%s left out: architectures is native", arch))
+			return true
+		case mode == Auto && abis.lacks(arch):
+			notes = append(notes, fmt.Sprintf("%s left out: this kernel cannot run it", arch))
+			return true
+		}
+		return false
+	}
+	out = s
+	out.Architectures = slices.DeleteFunc(slices.Clone(s.Architectures), drop)
+	if len(notes) > 0 {
+		out.Syscalls = dropNames(s.Syscalls, append(out.Architectures, native))
+	}
+	return out, notes
+}
+
+// dropNames removes the names that none of arches has. Names that no table
+// knows stay: a newer libseccomp may.
+func dropNames(rules []specs.LinuxSyscall, arches []specs.Arch) []specs.LinuxSyscall {
+	var keep archSet
+	for _, arch := range arches {
+		on, known := setOf[arch]
+		if !known {
+			return rules
+		}
+		keep |= on
+	}
+	gone := func(name string) bool {
+		on, known := lookup(name)
+		return known && on&keep == 0
+	}
+	out := make([]specs.LinuxSyscall, 0, len(rules))
+	for _, rule := range rules {
+		rule.Names = slices.DeleteFunc(slices.Clone(rule.Names), gone)
+		if len(rule.Names) > 0 {
+			out = append(out, rule)
+		}
+	}
+	return out
+}

@@ -1,0 +1,61 @@
+package policy
+
+import (
+	"slices"
+	"sync"
+	"syscall"
+
+	"github.com/batten-runtime/batten/policy/document"
+)
+
+// Store keeps policies between decisions and reads them anew when the file or
+// one of its profiles has changed, so that a change holds from the next
+// container on. It may be used from several goroutines.
+type Store struct {
+	mu     sync.Mutex
+	loaded map[string]entry
+}
+
+type entry struct {
+	policy *Policy
+	stamps []stamp
+}
+
+// Get returns the policy at path as Load does, with no warning of rules that
+// are never reached. Policies with errors are not
+// kept: each call reads them again.
+func (s *Store) Get(path string) (*Policy, document.Findings) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e, ok := s.loaded[path]; ok && !slices.ContainsFunc(e.stamps, stamp.changed) {
+		return e.policy, nil
+	}
+	p, stamps, findings := Loader{Quick: true}.load(path)
+	delete(s.loaded, path)
+	if findings.Err() != nil {
+		return nil, findings
+	}
+	if s.loaded == nil {
+		s.loaded = make(map[string]entry)
+	}
+	s.loaded[path] = entry{p, stamps}
+	return p, findings
+}
+
+// stamp tells one state of a file from another. A missing file has one too.
+type stamp struct {
+	path         string
+	dev, ino     uint64
+	size         int64
+	mtime, ctime syscall.Timespec
+}
+
+func stampOf(path string) stamp {
+	var st syscall.Stat_t
+	if err := syscall.Stat(path, &st); err != nil {
+		return stamp{path: path}
+	}
+	return stamp{path, uint64(st.Dev), st.Ino, st.Size, st.Mtim, st.Ctim}
+}
+
+func (s stamp) changed() bool { return s != stampOf(s.path) }

@@ -1,0 +1,171 @@
+package enforce
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/batten-runtime/batten/policy"
+)
+
+// DefaultRecords is the directory of records. /run is empty after a reboot,
+// as are the containers.
+const DefaultRecords = "/run/batten"
+
+// None stands for the digest of linux.seccomp where there is none.
+const None = "none"
+
+// Record is what was decided for one container, kept while it exists.
+type Record struct {
+	Time                time.Time `json:"time"`
+	ContainerdNamespace string    `json:"containerdNamespace"`
+	ID                  string    `json:"id"`
+	Bundle              string    `json:"bundle"`
+	policy.Identity
+	// Runtime is the OCI runtime's binary as it was named.
+	Runtime string `json:"runtime"`
+	// Policy and PolicyDigest are the file and the SHA-256 of its bytes; Rule
+	// the name of the rule that decided, empty for the top level.
+	Policy       string      `json:"policy"`
+	PolicyDigest string      `json:"policyDigest"`
+	Rule         string      `json:"rule,omitempty"`
+	Mode         policy.Mode `json:"mode"`
+	// Asked is the SHA-256 of the linux.seccomp that the container brought, or
+	// None; Result that of what it was started under.
+	Asked  string `json:"asked"`
+	Result string `json:"result"`
+	// Question, Word and Verdict are the decision; Reason is a sentence.
+	Question string         `json:"question"`
+	Word     string         `json:"word"`
+	Verdict  policy.Verdict `json:"verdict"`
+	Reason   string         `json:"reason"`
+	// Notes say what else to know: ABIs left out, a restore.
+	Notes []string `json:"notes,omitempty"`
+	// Pid is the container's first process, StartTime when it began in clock
+	// ticks since boot (proc_pid_stat(5)); 0 until the runtime has made it.
+	Pid         int         `json:"pid"`
+	StartTime   uint64      `json:"startTime"`
+	Attestation Attestation `json:"attestation"`
+}
+
+// Records is a directory of records.
+type Records struct{ Dir string }
+
+// path is the file of one container. Both names must be plain: containerd
+// checks that they are, other engines may not.
+func (r Records) path(namespace, id string) (string, error) {
+	for _, name := range []string{namespace, id} {
+		if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
+			return "", fmt.Errorf("%q cannot be a containerd namespace or container id", name)
+		}
+	}
+	return filepath.Join(r.Dir, namespace, id+".json"), nil
+}
+
+// Write puts a record in place of the one that the container had, whole or
+// not at all.
+func (r Records) Write(rec *Record) error {
+	path, err := r.path(rec.ContainerdNamespace, rec.ID)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(rec)
+	if err != nil {
+		return err
+	}
+	return writeFile(path, append(data, '\n'))
+}
+
+// writeFile writes a file of root's own by way of a temporary one.
+func writeFile(path string, data []byte) (err error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		f.Close()
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// Read returns the record of one container; fs.ErrNotExist if there is none.
+func (r Records) Read(namespace, id string) (*Record, error) {
+	path, err := r.path(namespace, id)
+	if err != nil {
+		return nil, err
+	}
+	return readRecord(path)
+}
+
+func readRecord(path string) (*Record, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	rec := new(Record)
+	if err := json.Unmarshal(data, rec); err != nil {
+		return nil, fmt.Errorf("record %q: %w", path, err)
+	}
+	return rec, nil
+}
+
+// Remove forgets one container. That there is no record is not an error.
+func (r Records) Remove(namespace, id string) error {
+	path, err := r.path(namespace, id)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	// The last one of a containerd namespace takes the directory along.
+	_ = os.Remove(filepath.Dir(path))
+	return nil
+}
+
+// List returns all records, by containerd namespace and id. Those whose
+// process is gone are removed and left out: their shim died before it could.
+func (r Records) List() ([]*Record, error) {
+	paths, err := filepath.Glob(filepath.Join(r.Dir, "*", "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	sort.Strings(paths)
+	var records []*Record
+	for _, path := range paths {
+		rec, err := readRecord(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if rec.Pid != 0 && startTime(rec.Pid) != rec.StartTime {
+			if err := r.Remove(rec.ContainerdNamespace, rec.ID); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		records = append(records, rec)
+	}
+	return records, nil
+}

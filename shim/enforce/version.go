@@ -1,0 +1,4 @@
+package enforce
+
+// Version is Batten's version; the linker sets it (see Makefile).
+var Version = "devel"

@@ -1,0 +1,150 @@
+package shim
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/containerd/containerd/api/types/runc/options"
+	"github.com/containerd/containerd/api/types/runtimeoptions/v1"
+	"github.com/pelletier/go-toml/v2"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+)
+
+// optionsTable is the options table of a runtime handler in containerd's
+// config.toml, or a runtime's options in Docker's daemon.json: those of the
+// runc shim, and Policy.
+type optionsTable struct {
+	// Policy names the node policy for this handler.
+	Policy string `toml:"Policy"`
+
+	BinaryName     string `toml:"BinaryName"`
+	Root           string `toml:"Root"`
+	SystemdCgroup  bool   `toml:"SystemdCgroup"`
+	NoPivotRoot    bool   `toml:"NoPivotRoot"`
+	NoNewKeyring   bool   `toml:"NoNewKeyring"`
+	ShimCgroup     string `toml:"ShimCgroup"`
+	IoUid          uint32 `toml:"IoUid"`
+	IoGid          uint32 `toml:"IoGid"`
+	CriuImagePath  string `toml:"CriuImagePath"`
+	CriuWorkPath   string `toml:"CriuWorkPath"`
+	TaskApiAddress string `toml:"TaskApiAddress"`
+	TaskApiVersion uint32 `toml:"TaskApiVersion"`
+
+	// CriuPath is in containerd 1.x's default configuration; no runc since
+	// 1.2 and no shim since 2.0 reads it. TypeUrl and ConfigPath are
+	// containerd's own and come along in ConfigBody.
+	CriuPath   string `toml:"CriuPath"`
+	TypeUrl    string `toml:"TypeUrl"`
+	ConfigPath string `toml:"ConfigPath"`
+}
+
+// runtimeOptions are what a daemon asked of the runtime.
+type runtimeOptions struct {
+	runc   *options.Options
+	policy string // empty: the default path
+}
+
+// parseOptions reads runtime options in each form that daemons send: none,
+// containerd's typed runc options, and the generic form of CRI and Docker,
+// which holds TOML or names a file of TOML. Anything else is an error, and so
+// is an option that is unknown or of another type: its effect would be lost.
+func parseOptions(any *anypb.Any) (runtimeOptions, error) {
+	out := runtimeOptions{runc: &options.Options{}}
+	if len(any.GetValue()) == 0 {
+		return out, nil
+	}
+	// Old clients leave the host of the type URL out.
+	switch name := any.TypeUrl[strings.LastIndexByte(any.TypeUrl, '/')+1:]; name {
+	case string((&options.Options{}).ProtoReflect().Descriptor().FullName()):
+		if err := proto.Unmarshal(any.Value, out.runc); err != nil {
+			return out, fmt.Errorf("runtime options: %w", err)
+		}
+		return out, nil
+	case string((&runtimeoptions.Options{}).ProtoReflect().Descriptor().FullName()):
+		var generic runtimeoptions.Options
+		if err := proto.Unmarshal(any.Value, &generic); err != nil {
+			return out, fmt.Errorf("runtime options: %w", err)
+		}
+		return parseGeneric(&generic)
+	default:
+		return out, fmt.Errorf("runtime options of type %q are unknown; configure the handler with an options table", name)
+	}
+}
+
+// parseGeneric reads the TOML of generic options.
+func parseGeneric(generic *runtimeoptions.Options) (runtimeOptions, error) {
+	where, text := "options table", generic.ConfigBody
+	if generic.ConfigPath != "" {
+		where = fmt.Sprintf("options file %q", generic.ConfigPath)
+		var err error
+		if text, err = os.ReadFile(generic.ConfigPath); err != nil {
+			return runtimeOptions{}, fmt.Errorf("runtime options: %w", err)
+		}
+	}
+	var table optionsTable
+	dec := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	if err := dec.Decode(&table); err != nil {
+		return runtimeOptions{}, fmt.Errorf("runtime options: %s: %w", where, tomlError(err))
+	}
+	if table.Policy != "" && !filepath.IsAbs(table.Policy) {
+		return runtimeOptions{}, fmt.Errorf("runtime options: %s: Policy %q is not an absolute path", where, table.Policy)
+	}
+	return runtimeOptions{policy: table.Policy, runc: table.runc()}, nil
+}
+
+// runc are the options that containerd's shim takes.
+func (t *optionsTable) runc() *options.Options {
+	return &options.Options{
+		BinaryName: t.BinaryName, Root: t.Root, SystemdCgroup: t.SystemdCgroup,
+		NoPivotRoot: t.NoPivotRoot, NoNewKeyring: t.NoNewKeyring, ShimCgroup: t.ShimCgroup,
+		IoUid: t.IoUid, IoGid: t.IoGid,
+		CriuImagePath: t.CriuImagePath, CriuWorkPath: t.CriuWorkPath,
+		//lint:ignore SA1019 daemons still send them
+		TaskApiAddress: t.TaskApiAddress, TaskApiVersion: t.TaskApiVersion,
+	}
+}
+
+// tomlError says which option is wrong, in one line.
+func tomlError(err error) error {
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) {
+		var names []string
+		for _, e := range unknown.Errors {
+			names = append(names, strings.Join(e.Key(), "."))
+		}
+		return fmt.Errorf("unknown option %s", strings.Join(names, ", "))
+	}
+	var wrong *toml.DecodeError
+	if errors.As(err, &wrong) {
+		line, column := wrong.Position()
+		if key := strings.Join(wrong.Key(), "."); key != "" {
+			return fmt.Errorf("%d:%d: option %s: %w", line, column, key, err)
+		}
+		return fmt.Errorf("%d:%d: %w", line, column, err)
+	}
+	return err
+}
+
+// typed is the options as containerd's shim wants them; nil where the daemon
+// sent none.
+func (o runtimeOptions) typed() (*anypb.Any, error) {
+	if proto.Size(o.runc) == 0 {
+		return nil, nil
+	}
+	// typeurl, by which the shim reads them, and anypb differ in the URL's
+	// host only; both take either.
+	return anypb.New(o.runc)
+}
+
+// binary is the OCI runtime as the options name it.
+func (o runtimeOptions) binary() string {
+	if o.runc.BinaryName == "" {
+		return "runc"
+	}
+	return o.runc.BinaryName
+}
