@@ -11,12 +11,14 @@ require (
 	github.com/containerd/ttrpc v1.2.9 // the shim's protocol: the task API under its older name
 	github.com/opencontainers/runtime-spec v1.3.0 // the types of linux.seccomp
 	github.com/pelletier/go-toml/v2 v2.4.3 // the options table that CRI and Docker send as TOML, as containerd reads it
-	github.com/rogpeppe/go-internal v1.16.0 // indirect; tests: testscript for the CLI
+	github.com/rogpeppe/go-internal v1.16.0 // tests: testscript for the CLI
 	go.yaml.in/yaml/v3 v3.0.6 // the policy, with lines and columns
 	golang.org/x/sys v0.48.0 // uname, memfd and errno names; its tables of system calls
 	google.golang.org/grpc v1.83.2 // status codes of refusals; tests: CRI
 	google.golang.org/protobuf v1.36.12 // runtime options on the wire
 )
+
+require github.com/containerd/typeurl/v2 v2.3.0
 
 require (
 	github.com/Microsoft/go-winio v0.6.3-0.20251027160822-ad3df93bed29 // indirect
@@ -31,7 +33,6 @@ require (
 	github.com/containerd/go-runc v1.2.1 // indirect
 	github.com/containerd/log/otel v0.1.0 // indirect
 	github.com/containerd/platforms v1.0.0-rc.5 // indirect
-	github.com/containerd/typeurl/v2 v2.3.0 // indirect
 	github.com/coreos/go-systemd/v22 v22.7.0 // indirect
 	github.com/distribution/reference v0.6.0 // indirect
 	github.com/docker/go-units v0.5.0 // indirect
@@ -62,5 +63,6 @@ require (
 	golang.org/x/net v0.58.0 // indirect
 	golang.org/x/sync v0.23.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
+	golang.org/x/tools v0.48.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260825221802-da73d73af1c5 // indirect
 )

@@ -123,27 +123,30 @@ func legacyReply(result *bootapi.BootstrapResult, maxVersion string) ([]byte, er
 // two .proto files differ only in their package name, so the messages of v3
 // are those of v2 on the wire.
 func registerTaskV2(server *ttrpc.Server, s task.TTRPCTaskService) {
-	server.RegisterService("containerd.task.v2.Task", &ttrpc.ServiceDesc{
-		Methods: map[string]ttrpc.Method{
-			"State":      method(s.State),
-			"Create":     method(s.Create),
-			"Start":      method(s.Start),
-			"Delete":     method(s.Delete),
-			"Pids":       method(s.Pids),
-			"Pause":      method(s.Pause),
-			"Resume":     method(s.Resume),
-			"Checkpoint": method(s.Checkpoint),
-			"Kill":       method(s.Kill),
-			"Exec":       method(s.Exec),
-			"ResizePty":  method(s.ResizePty),
-			"CloseIO":    method(s.CloseIO),
-			"Update":     method(s.Update),
-			"Wait":       method(s.Wait),
-			"Stats":      method(s.Stats),
-			"Connect":    method(s.Connect),
-			"Shutdown":   method(s.Shutdown),
-		},
-	})
+	server.RegisterService("containerd.task.v2.Task", &ttrpc.ServiceDesc{Methods: taskMethods(s)})
+}
+
+// taskMethods are the calls of the task API by name.
+func taskMethods(s task.TTRPCTaskService) map[string]ttrpc.Method {
+	return map[string]ttrpc.Method{
+		"State":      method(s.State),
+		"Create":     method(s.Create),
+		"Start":      method(s.Start),
+		"Delete":     method(s.Delete),
+		"Pids":       method(s.Pids),
+		"Pause":      method(s.Pause),
+		"Resume":     method(s.Resume),
+		"Checkpoint": method(s.Checkpoint),
+		"Kill":       method(s.Kill),
+		"Exec":       method(s.Exec),
+		"ResizePty":  method(s.ResizePty),
+		"CloseIO":    method(s.CloseIO),
+		"Update":     method(s.Update),
+		"Wait":       method(s.Wait),
+		"Stats":      method(s.Stats),
+		"Connect":    method(s.Connect),
+		"Shutdown":   method(s.Shutdown),
+	}
 }
 
 // method adapts one call of the task API to ttrpc.

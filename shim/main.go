@@ -62,8 +62,11 @@ func registerTaskService(records enforce.Records) {
 			if err != nil {
 				return nil, err
 			}
+			policies := new(policy.Store)
+			// The daemon connects while the usual policy is being read.
+			go policies.Get(policy.DefaultPath)
 			return NewService(stock, &enforce.Enforcer{
-				Policies: new(policy.Store),
+				Policies: policies,
 				Records:  records,
 				Machine:  enforce.ThisMachine(records.Dir),
 				Now:      time.Now,

@@ -1,0 +1,274 @@
+package enforce_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/batten-runtime/batten/policy"
+	"github.com/batten-runtime/batten/policy/document"
+	"github.com/batten-runtime/batten/policy/profile"
+	"github.com/batten-runtime/batten/shim/enforce"
+)
+
+// text is a policy that is given and not read from a file.
+type text string
+
+func (p text) Get(path string) (*policy.Policy, document.Findings) {
+	return policy.Parse(path, []byte(p), nil)
+}
+
+func enforcer(t *testing.T, p string) *enforce.Enforcer {
+	t.Helper()
+	return &enforce.Enforcer{
+		Policies: text(p),
+		Records:  enforce.Records{Dir: t.TempDir()},
+		Now:      func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
+	}
+}
+
+func bundle(t *testing.T, spec string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(spec), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func container(bundle string) enforce.Container {
+	return enforce.Container{ContainerdNamespace: "default", ID: "c1", Bundle: bundle, Runtime: "io.containerd.batten.v2", Binary: "runc", Policy: "/etc/p.yaml"}
+}
+
+const (
+	unset     = `{"process": {}, "linux": {}}`
+	brings    = `{"process": {}, "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["keyctl"], "action": "SCMP_ACT_ERRNO"}]}}}`
+	logging   = `{"defaultAction":"SCMP_ACT_LOG"}`
+	fourCalls = `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read", "write", "exit", "fstat"], "action": "SCMP_ACT_ALLOW"}]}}}`
+	ours      = "version: 1\nprofiles: {ours: {inline: {defaultAction: SCMP_ACT_LOG}}}\n"
+)
+
+func TestPrepare(t *testing.T) {
+	def, err := profile.Encode(profile.RuntimeDefault(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, policy, spec string
+		// want is config.json afterwards, refusal the whole error.
+		want, refusal string
+		state         enforce.State
+	}{
+		{"unset gets the default", "version: 1", unset, `{"process": {}, "linux": {"seccomp":` + string(def) + `}}`, "", enforce.Pending},
+		{"null gets the default", "version: 1", `{"linux": {"seccomp": null}}`, `{"linux": {"seccomp": ` + string(def) + `}}`, "", enforce.Pending},
+		{"what filters nothing gets the default", "version: 1", `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}}}`, `{"linux": {"seccomp": ` + string(def) + `}}`, "", enforce.Pending},
+		{"a filter is kept", "version: 1", brings, brings, "", enforce.Pending},
+		{"unset gets ours", ours + "absent: ours", unset, `{"process": {}, "linux": {"seccomp":` + logging + `}}`, "", enforce.Pending},
+		{"a filter is replaced", ours + "present: ours", brings, `{"process": {}, "linux": {"seccomp": ` + logging + `}}`, "", enforce.Pending},
+		{"unconfined is let be", "version: 1\nabsent: Unconfined", unset, unset, "", enforce.NotRequired},
+		{"unset is denied", "version: 1\nabsent: Deny", unset, unset, `batten: container refused: it asks for no seccomp filter, and the policy's top level says absent: Deny (policy "/etc/p.yaml"); ask for a filter (in Kubernetes: securityContext.seccompProfile.type RuntimeDefault or Localhost, and not privileged), or have the node's policy changed`, ""},
+		{"unset is allowed beside it", "version: 1\npresent: Deny", unset, `{"process": {}, "linux": {"seccomp":` + string(def) + `}}`, "", enforce.Pending},
+		{"a filter is denied", "version: 1\npresent: Deny", brings, brings, `batten: container refused: it brings a seccomp filter, and the policy's top level says present: Deny (policy "/etc/p.yaml"); leave the filter out, or have the node's policy changed`, ""},
+		{"denied in audit mode", "version: 1\nabsent: Deny\nmode: Audit", unset, unset, "", enforce.NotRequired},
+		{"replaced in audit mode", ours + "present: ours\nmode: Audit", brings, brings, "", enforce.NotRequired},
+		{"a filter that cannot start anything", "version: 1", fourCalls, fourCalls, `batten: container refused: its seccomp profile cannot start any container: it denies close, execve, fstatfs, getdents64, openat, openat2, statx, capget, capset, chdir, futex, getcwd, getppid, newfstatat, prctl, setgid, setgroups, setuid, which the runtime needs after the filter is in place; add them, or ask for RuntimeDefault`, ""},
+		{"a broken policy", "version: 1\nabsent: Dany\nmode: on", unset, unset, "batten: container refused: policy \"/etc/p.yaml\":3:7: mode: unknown value \"on\", want Enforce, Audit\npolicy \"/etc/p.yaml\":2:9: absent: unknown word \"Dany\", want RuntimeDefault, Unconfined, Deny or the name of a profile; did you mean \"Deny\"?", ""},
+		{"a spec that reads two ways", "version: 1", `{"linux": {}, "Linux": {}}`, `{"linux": {}, "Linux": {}}`, `batten: container refused: spec "BUNDLE/config.json":1:15: key "Linux" in the spec differs from "linux" only in case; runtimes may take either: write "linux"`, ""},
+		{"a filter of a wrong type", "version: 1", `{"linux": {"seccomp": {"syscalls": 1}}}`, `{"linux": {"seccomp": {"syscalls": 1}}}`, `batten: container refused: spec "BUNDLE": linux.seccomp: json: cannot unmarshal number into Go struct field LinuxSeccomp.syscalls of type []specs.LinuxSyscall`, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e, dir := enforcer(t, tt.policy), bundle(t, tt.spec)
+			p, err := e.Prepare(container(dir))
+			checkRefusal(t, err, strings.ReplaceAll(tt.refusal, "BUNDLE", dir))
+			if got := read(t, dir); got != tt.want {
+				t.Errorf("config.json is\n%s\nwant\n%s", got, tt.want)
+			}
+			rec, err := e.Records.Read("default", "c1")
+			if tt.refusal != "" {
+				if !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("a refused container has a record: %+v (%v)", rec, err)
+				}
+				return
+			}
+			if err != nil || rec.Attestation.State != tt.state || p.Required() != (tt.state == enforce.Pending) {
+				t.Errorf("record %+v (%v), want state %s", rec, err, tt.state)
+			}
+		})
+	}
+}
+
+func checkRefusal(t *testing.T, err error, want string) {
+	t.Helper()
+	got := ""
+	var refusal *enforce.Refusal
+	if errors.As(err, &refusal) {
+		got = err.Error()
+	} else if err != nil {
+		t.Errorf("the error is a %T", err)
+	}
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func read(t *testing.T, dir string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// A second pass over a bundle sees its own result, not a container's wish.
+func TestPrepareTwice(t *testing.T) {
+	e, dir := enforcer(t, "version: 1\npresent: Deny\n"), bundle(t, unset)
+	if _, err := e.Prepare(container(dir)); err != nil {
+		t.Fatal(err)
+	}
+	first := read(t, dir)
+	p, err := e.Prepare(container(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := read(t, dir); again != first {
+		t.Errorf("the second pass wrote\n%s\nafter\n%s", again, first)
+	}
+	if p.Record.Asked != enforce.None {
+		t.Errorf("asked %s", p.Record.Asked)
+	}
+	// Without the record it is the container's own, and denied.
+	if err := e.Forget("default", "c1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Prepare(container(dir)); err == nil {
+		t.Error("a filter that the container brings is taken for Batten's")
+	}
+}
+
+func TestPrepareRestore(t *testing.T) {
+	for _, tt := range []struct{ policy, refusal string }{
+		{"version: 1", `batten: container refused: policy "/etc/p.yaml": restore is Deny: a checkpoint brings a seccomp filter of its own, which the policy cannot see; start the container anew, or write restore: Allow`},
+		{"version: 1\nrestore: Allow", ""},
+	} {
+		e := enforcer(t, tt.policy)
+		c := container(bundle(t, unset))
+		c.Restore = true
+		p, err := e.Prepare(c)
+		checkRefusal(t, err, tt.refusal)
+		if tt.refusal == "" && (!p.Required() || len(p.Record.Notes) != 1) {
+			t.Errorf("restored: %+v", p.Record)
+		}
+	}
+}
+
+// Nothing runs that no record tells of.
+func TestPrepareWithoutRecord(t *testing.T) {
+	e, dir := enforcer(t, "version: 1"), bundle(t, unset)
+	e.Records.Dir = filepath.Join(dir, "config.json") // a file
+	_, err := e.Prepare(container(dir))
+	if err == nil || !strings.HasPrefix(err.Error(), "batten: container refused: ") {
+		t.Errorf("got %v", err)
+	}
+	if got := read(t, dir); got != unset {
+		t.Errorf("config.json was written: %s", got)
+	}
+}
+
+func TestMissingIsForTheErrorOfTheRuntime(t *testing.T) {
+	spec := strings.Replace(fourCalls, `"fstat"]`, `"fstat", "execve", "close"]`, 1)
+	p, err := enforcer(t, "version: 1").Prepare(container(bundle(t, spec)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(p.Missing, " "); !strings.HasPrefix(got, "fstatfs getdents64 openat ") {
+		t.Errorf("missing: %s", got)
+	}
+}
+
+func TestRecordOf(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "decisions.jsonl")
+	e := enforcer(t, "version: 1\nlog: "+log+"\nrules: [{name: r, match: {pod: {namespace: [ns]}}, present: RuntimeDefault}]")
+	spec := strings.Replace(brings, `"process": {}`, `"annotations": {"io.kubernetes.cri.container-type": "container", "io.kubernetes.cri.sandbox-namespace": "ns", "io.kubernetes.cri.sandbox-name": "pod", "io.kubernetes.cri.container-name": "main", "io.kubernetes.cri.image-name": "img"}`, 1)
+	c := container(bundle(t, spec))
+	c.ContainerdNamespace = "k8s.io"
+	if _, err := e.Prepare(c); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := e.Records.Read("k8s.io", "c1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec.Rule != "r" || rec.PodName != "pod" || rec.Container != "main" || rec.Image != "img" || rec.Kind != "Container" ||
+		rec.Verdict != policy.Replace || rec.Word != "RuntimeDefault" || rec.Policy != "/etc/p.yaml" || len(rec.PolicyDigest) != 64 ||
+		!strings.HasPrefix(rec.Asked, "sha256:") || rec.Asked == rec.Result || !rec.Time.Equal(e.Now()) {
+		t.Errorf("got %+v", rec)
+	}
+	line, err := os.ReadFile(log)
+	if err != nil || !strings.Contains(string(line), `"rule":"r"`) || strings.Count(string(line), "\n") != 1 {
+		t.Errorf("the log holds %s (%v)", line, err)
+	}
+	info, err := os.Stat(filepath.Join(e.Records.Dir, "k8s.io", "c1.json"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the record's mode is %v (%v)", info.Mode(), err)
+	}
+}
+
+func TestRecords(t *testing.T) {
+	r := enforce.Records{Dir: t.TempDir()}
+	for _, name := range []string{"", ".", "..", "a/b", "../x"} {
+		if err := r.Write(&enforce.Record{ContainerdNamespace: "ns", ID: name}); err == nil {
+			t.Errorf("id %q is taken", name)
+		}
+		if err := r.Write(&enforce.Record{ContainerdNamespace: name, ID: "c"}); err == nil {
+			t.Errorf("containerd namespace %q is taken", name)
+		}
+	}
+	for _, rec := range []*enforce.Record{
+		{ContainerdNamespace: "b", ID: "2"}, {ContainerdNamespace: "a", ID: "1"},
+		{ContainerdNamespace: "a", ID: "gone", Pid: 1 << 30, StartTime: 7},
+	} {
+		if err := r.Write(rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := r.List()
+	if err != nil || len(list) != 2 || list[0].ID != "1" || list[1].ID != "2" {
+		t.Errorf("got %d records (%v)", len(list), err)
+	}
+	if _, err := r.Read("a", "gone"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the record of a process that is gone stays (%v)", err)
+	}
+	for range 2 {
+		if err := r.Remove("b", "2"); err != nil {
+			t.Error(err)
+		}
+	}
+	if entries, _ := os.ReadDir(r.Dir); len(entries) != 1 {
+		t.Errorf("left: %v", entries)
+	}
+}
+
+func Example() {
+	dir, err := os.MkdirTemp("", "bundle")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	err = os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"linux": {}}`), 0o600)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	e := enforce.Enforcer{Policies: text("version: 1\nabsent: Deny\n"), Records: enforce.Records{Dir: dir}, Now: time.Now}
+	_, err = e.Prepare(enforce.Container{ContainerdNamespace: "default", ID: "c1", Bundle: dir})
+	fmt.Println(strings.SplitAfter(err.Error(), ";")[0])
+	// Output:
+	// batten: container refused: it asks for no seccomp filter, and the policy's top level says absent: Deny (policy "/etc/batten/policy.yaml");
+}

@@ -1,0 +1,160 @@
+package shim
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/containerd/containerd/api/types/runc/options"
+	"github.com/containerd/containerd/api/types/runtimeoptions/v1"
+	"github.com/containerd/typeurl/v2"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+)
+
+// all is a table that sets every option.
+const all = `
+Policy = "/etc/batten/strict.yaml"
+BinaryName = "/usr/bin/crun"
+Root = "/run/crun"
+SystemdCgroup = true
+NoPivotRoot = true
+NoNewKeyring = true
+ShimCgroup = "/shims"
+IoUid = 1
+IoGid = 2
+CriuPath = ""
+CriuImagePath = "/images"
+CriuWorkPath = "/work"
+TaskApiAddress = "unix:///x"
+TaskApiVersion = 3
+TypeUrl = "runtimeoptions.v1.Options"
+ConfigPath = ""
+`
+
+func want() *options.Options {
+	return &options.Options{
+		BinaryName: "/usr/bin/crun", Root: "/run/crun", SystemdCgroup: true, NoPivotRoot: true,
+		NoNewKeyring: true, ShimCgroup: "/shims", IoUid: 1, IoGid: 2, CriuImagePath: "/images",
+		CriuWorkPath: "/work",
+		//lint:ignore SA1019 daemons still send them
+		TaskApiAddress: "unix:///x", TaskApiVersion: 3,
+	}
+}
+
+func TestParseOptions(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "options.toml")
+	if err := os.WriteFile(file, []byte(all), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pack := func(m proto.Message) *anypb.Any {
+		out, err := anypb.New(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	// As daemons send it: typeurl's URL has no host.
+	bare, err := typeurl.MarshalAnyToProto(want())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		sent   *anypb.Any
+		runc   *options.Options
+		policy string
+	}{
+		{"none", nil, &options.Options{}, ""},
+		{"empty", &anypb.Any{}, &options.Options{}, ""},
+		{"typed", pack(want()), want(), ""},
+		{"typed, by typeurl", bare, want(), ""},
+		{"generic body", pack(&runtimeoptions.Options{ConfigBody: []byte(all)}), want(), "/etc/batten/strict.yaml"},
+		{"generic file", pack(&runtimeoptions.Options{TypeUrl: "x", ConfigPath: file}), want(), "/etc/batten/strict.yaml"},
+		{"generic, empty", pack(&runtimeoptions.Options{TypeUrl: "runtimeoptions.v1.Options"}), &options.Options{}, ""},
+		{"a file wins over a body", pack(&runtimeoptions.Options{ConfigPath: file, ConfigBody: []byte("Root = 1")}), want(), "/etc/batten/strict.yaml"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := parseOptions(tt.sent)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !proto.Equal(got.runc, tt.runc) || got.policy != tt.policy {
+				t.Errorf("got  %v, policy %q\nwant %v, policy %q", got.runc, got.policy, tt.runc, tt.policy)
+			}
+			typed, err := got.typed()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if typed == nil {
+				return
+			}
+			// containerd's shim reads it back as what it casts to.
+			v, err := typeurl.UnmarshalAny(typed)
+			if _, ok := v.(*options.Options); !ok || err != nil {
+				t.Errorf("containerd reads %T (%v)", v, err)
+			}
+		})
+	}
+}
+
+func TestParseOptionsErrors(t *testing.T) {
+	body := func(text string) *anypb.Any {
+		out, err := anypb.New(&runtimeoptions.Options{ConfigBody: []byte(text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	file, err := anypb.New(&runtimeoptions.Options{ConfigPath: "/nonexistent/options.toml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		sent *anypb.Any
+		want string
+	}{
+		{"unknown option", body("Polic = \"/x\"\n[nested]\na = 1"), "runtime options: options table: unknown option Polic, nested"},
+		{"wrong type", body(`SystemdCgroup = "true"`), "runtime options: options table: 1:17: option SystemdCgroup: toml: cannot decode TOML string into struct field shim.optionsTable.SystemdCgroup of type bool"},
+		{"out of range", body("\nIoUid = -1"), "runtime options: options table: 2:9: option IoUid: toml: negative integer value -1 cannot be stored in uint32"},
+		{"not TOML", body("x"), "runtime options: options table: 1:1: toml: expected '=' after key"},
+		{"relative policy", body(`Policy = "strict.yaml"`), `runtime options: options table: Policy "strict.yaml" is not an absolute path`},
+		{"missing file", file, "runtime options: open /nonexistent/options.toml: no such file or directory"},
+		{"another message", &anypb.Any{TypeUrl: "types.googleapis.com/runsc.Options", Value: []byte{1}}, `runtime options of type "runsc.Options" are unknown; configure the handler with an options table`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := parseOptions(tt.sent)
+			if err == nil {
+				t.Fatalf("no error: %+v", got)
+			}
+			if err.Error() != tt.want {
+				t.Errorf("got  %s\nwant %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// Options are recognised in TOML by the name that containerd gives them.
+func TestEachRuncOptionHasAKey(t *testing.T) {
+	fields := (&options.Options{}).ProtoReflect().Descriptor().Fields()
+	for i := range fields.Len() {
+		var key strings.Builder
+		for part := range strings.SplitSeq(string(fields.Get(i).Name()), "_") {
+			key.WriteString(strings.ToUpper(part[:1]) + part[1:])
+		}
+		if !strings.Contains(all, "\n"+key.String()+" = ") {
+			t.Errorf("containerd's option %s is not read", key.String())
+		}
+	}
+}
+
+func Example() {
+	sent, _ := anypb.New(&runtimeoptions.Options{ConfigBody: []byte("Policy = \"/etc/batten/strict.yaml\"\nSystemdCgroup = true\n")})
+	opts, err := parseOptions(sent)
+	fmt.Println(opts.policy, opts.runc.SystemdCgroup, opts.binary(), err)
+	// Output:
+	// /etc/batten/strict.yaml true runc <nil>
+}
