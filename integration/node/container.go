@@ -215,3 +215,16 @@ func WithSeccomp(s *specs.LinuxSeccomp) oci.SpecOpts {
 		return nil
 	}
 }
+
+// WaitForExec waits until the container's first process is what it is to run:
+// runc returns from start a moment earlier.
+func (n *Node) WaitForExec(c *Created) {
+	n.t.Helper()
+	n.Eventually(10*time.Second, "execve in "+c.ID, func() error {
+		comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", c.Task.Pid()))
+		if err == nil && strings.HasPrefix(string(comm), "runc:") {
+			return fmt.Errorf("still %q", comm)
+		}
+		return err
+	})
+}
