@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"github.com/batten-runtime/batten/integration/node"
+	"github.com/batten-runtime/batten/policy/profile"
 	"github.com/containerd/containerd/api/types/runtimeoptions/v1"
+	"github.com/containerd/containerd/v2/pkg/oci"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -95,4 +97,23 @@ func denyKeys() *specs.LinuxSeccomp {
 		Architectures: []specs.Arch{specs.ArchX86_64, specs.ArchX86},
 		Syscalls:      []specs.LinuxSyscall{{Names: []string{"add_key", "perf_event_open"}, Action: specs.ActErrno}},
 	}
+}
+
+// profileFixture is a profile of testdata.
+func profileFixture(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// withProfile has the container bring a profile written as JSON.
+func withProfile(text string) []oci.SpecOpts {
+	s, err := profile.Decode([]byte(text))
+	if err != nil {
+		panic(err)
+	}
+	return []oci.SpecOpts{node.WithSeccomp(s)}
 }

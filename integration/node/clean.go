@@ -22,7 +22,7 @@ func (n *Node) end() {
 		n.Client.Close()
 	}
 	if n.t.Failed() {
-		n.t.Logf("the node's log ends:\n%s", n.Log())
+		n.t.Logf("the node's log ends:\n%s", n.logTail())
 	}
 	n.stop(syscall.SIGTERM)
 	if n.anchor != nil {

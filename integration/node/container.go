@@ -144,6 +144,21 @@ func Seccomp(pid int) (mode, filters string) {
 	return mode, filters
 }
 
+// WaitExit waits for the container's first process to end and returns its exit
+// status.
+func (c *Created) WaitExit() (uint32, error) {
+	exit, err := c.Task.Wait(c.ctx)
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case status := <-exit:
+		return status.ExitCode(), status.Error()
+	case <-time.After(20 * time.Second):
+		return 0, fmt.Errorf("container %s does not end", c.ID)
+	}
+}
+
 // Exec runs a command in the container and returns what it wrote.
 func (c *Created) Exec(args ...string) (string, error) {
 	spec, err := c.Task.Spec(c.ctx)

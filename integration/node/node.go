@@ -149,7 +149,7 @@ func (n *Node) startAnchor() {
 	}
 	buf := make([]byte, 16)
 	if k, _ := out.Read(buf); string(buf[:k]) != "ready\n" {
-		n.t.Fatalf("the node's mount namespace: %s", n.Log())
+		n.t.Fatalf("the node's mount namespace: %s", n.logTail())
 	}
 }
 
@@ -237,18 +237,23 @@ func (n *Node) Eventually(limit time.Duration, what string, f func() error) {
 			return
 		}
 		if time.Now().After(deadline) {
-			n.t.Fatalf("waiting for %s: %v\n%s", what, err, n.Log())
+			n.t.Fatalf("waiting for %s: %v\n%s", what, err, n.logTail())
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
-// Log is the end of what daemon and shims have logged.
+// Log is what daemon and shims have logged.
 func (n *Node) Log() string {
 	data, err := os.ReadFile(n.log.Name())
 	if err != nil {
 		return err.Error()
 	}
-	lines := strings.Split(string(data), "\n")
-	return strings.Join(lines[max(0, len(lines)-60):], "\n")
+	return string(data)
+}
+
+// logTail is the end of the log, for a test that failed.
+func (n *Node) logTail() string {
+	lines := strings.Split(n.Log(), "\n")
+	return strings.Join(lines[max(0, len(lines)-40):], "\n")
 }
