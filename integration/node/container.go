@@ -8,8 +8,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"testing"
 	"time"
 
+	"github.com/batten-runtime/batten/shim/enforce"
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/pkg/cio"
@@ -52,6 +54,16 @@ var serial atomic.Int64
 
 // Create makes a container and its task, and does not start it.
 func (n *Node) Create(run Run) (*Created, error) {
+	c, container, err := n.newContainer(run)
+	if err != nil {
+		return c, err
+	}
+	c.Task, err = container.NewTask(c.ctx, cio.LogFile(c.out))
+	return c, err
+}
+
+// newContainer makes a container without a task.
+func (n *Node) newContainer(run Run) (*Created, containerd.Container, error) {
 	if run.Namespace == "" {
 		run.Namespace = Namespace
 	}
@@ -62,7 +74,7 @@ func (n *Node) Create(run Run) (*Created, error) {
 	id := fmt.Sprintf("c%d", serial.Add(1))
 	image, err := n.Client.GetImage(ctx, Image)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	spec := append([]oci.SpecOpts{
 		oci.WithImageConfigArgs(image, run.Args),
@@ -72,12 +84,7 @@ func (n *Node) Create(run Run) (*Created, error) {
 	container, err := n.Client.NewContainer(ctx, id,
 		containerd.WithNewSnapshot(id, image), containerd.WithImage(image),
 		containerd.WithNewSpec(spec...), containerd.WithRuntime(run.Runtime, run.Options))
-	if err != nil {
-		return nil, err
-	}
-	c := &Created{ID: id, ctx: ctx, node: n, out: filepath.Join(n.Dir, id+".out")}
-	c.Task, err = container.NewTask(ctx, cio.LogFile(c.out))
-	return c, err
+	return &Created{ID: id, ctx: ctx, node: n, out: filepath.Join(n.Dir, id+".out")}, container, err
 }
 
 func (n *Node) withCgroup(id string) oci.SpecOpts {
@@ -206,7 +213,7 @@ func (n *Node) removeContainer(ctx context.Context, c containerd.Container) {
 	task, err := c.Task(ctx, nil)
 	if err == nil {
 		exit, err := task.Wait(ctx)
-		if err == nil {
+		if err == nil && task.Pid() != 0 { // else there is no process to wait for
 			_ = task.Kill(ctx, syscall.SIGKILL, containerd.WithKillAll)
 			select {
 			case <-exit:
@@ -242,4 +249,24 @@ func (n *Node) WaitForExec(c *Created) {
 		}
 		return err
 	})
+}
+
+// Reload finds the container again, after the daemon was restarted.
+func (c *Created) Reload() error {
+	container, err := c.node.Client.LoadContainer(c.ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	c.Task, err = container.Task(c.ctx, nil)
+	return err
+}
+
+// Record is the record of a container, as it stands.
+func (n *Node) Record(t testing.TB, namespace, id string) *enforce.Record {
+	t.Helper()
+	rec, err := enforce.Records{Dir: n.Path(enforce.DefaultRecords)}.Read(namespace, id)
+	if err != nil {
+		t.Fatalf("the record of %s: %v", id, err)
+	}
+	return rec
 }

@@ -1,0 +1,258 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/batten-runtime/batten/integration/node"
+	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/containerd/containerd/v2/pkg/oci"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// TestStockDuties: what the stock shim does goes on working.
+func TestStockDuties(t *testing.T) {
+	on(t, all, func(t *testing.T, n *node.Node) {
+		ctx, cancel := context.WithCancel(namespaces.WithNamespace(context.Background(), node.Namespace))
+		defer cancel()
+		seen := watchEvents(ctx, n)
+		c, err := n.Start(node.Run{Runtime: node.Batten})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []struct {
+			name string
+			do   func() error
+		}{
+			{"pause", func() error { return c.Task.Pause(ctx) }},
+			{"paused", func() error { return wantStatus(ctx, c, containerd.Paused) }},
+			{"resume", func() error { return c.Task.Resume(ctx) }},
+			{"running", func() error { return wantStatus(ctx, c, containerd.Running) }},
+			{"stats", func() error { _, err := c.Task.Metrics(ctx); return err }},
+			{"pids", func() error { _, err := c.Task.Pids(ctx); return err }},
+			{"update", func() error {
+				limit := int64(64 << 20)
+				return c.Task.Update(ctx, containerd.WithResources(&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: &limit}}))
+			}},
+			{"updated", func() error { return wantMemoryLimit(n, c, "67108864") }},
+			{"exec", func() error { _, err := c.Exec("/bin/true"); return err }},
+			{"a second create of the id", func() error {
+				_, err := n.Client.LoadContainer(ctx, c.ID)
+				return err
+			}},
+			{"term", func() error { return c.Task.Kill(ctx, syscall.SIGTERM) }},
+		} {
+			if err := step.do(); err != nil {
+				t.Errorf("%s: %v", step.name, err)
+			}
+		}
+		if exit, err := c.WaitExit(); exit != 0 || err != nil {
+			t.Errorf("exit status %d (%v), want 0 after SIGTERM", exit, err)
+		}
+		c.Remove()
+		for _, topic := range []string{"/tasks/create", "/tasks/start", "/tasks/paused", "/tasks/resumed", "/tasks/exec-added", "/tasks/exec-started", "/tasks/exit", "/tasks/delete"} {
+			n.Eventually(5*time.Second, "event "+topic, func() error {
+				if _, ok := seen.Load(topic); !ok {
+					return fmt.Errorf("not seen")
+				}
+				return nil
+			})
+		}
+	})
+}
+
+func watchEvents(ctx context.Context, n *node.Node) *sync.Map {
+	var seen sync.Map
+	events, _ := n.Client.Subscribe(ctx)
+	go func() {
+		for e := range events {
+			seen.Store(e.Topic, true)
+		}
+	}()
+	return &seen
+}
+
+func wantStatus(ctx context.Context, c *node.Created, want containerd.ProcessStatus) error {
+	status, err := c.Task.Status(ctx)
+	if err == nil && status.Status != want {
+		err = fmt.Errorf("status %s, want %s", status.Status, want)
+	}
+	return err
+}
+
+func wantMemoryLimit(n *node.Node, c *node.Created, want string) error {
+	path := filepath.Join("/sys/fs/cgroup/memory", filepath.Base(n.Dir), c.ID, "memory.limit_in_bytes")
+	got, err := os.ReadFile(path)
+	if os.IsNotExist(err) { // cgroup v2
+		got, err = os.ReadFile(filepath.Join("/sys/fs/cgroup", filepath.Base(n.Dir), c.ID, "memory.max"))
+	}
+	if err == nil && strings.TrimSpace(string(got)) != want {
+		err = fmt.Errorf("limit %s, want %s", got, want)
+	}
+	return err
+}
+
+// TestDaemonKilled: containers run on without the daemon, and a new daemon
+// finds their shims.
+func TestDaemonKilled(t *testing.T) {
+	on(t, all, func(t *testing.T, n *node.Node) {
+		var running []*node.Created
+		for range 3 {
+			c, err := n.Start(node.Run{Runtime: node.Batten})
+			if err != nil {
+				t.Fatal(err)
+			}
+			running = append(running, c)
+		}
+		n.KillDaemon()
+		for _, c := range running {
+			n.WaitForExec(c)
+			wantSeccomp(t, "without the daemon", c, "2", "1")
+		}
+		n.StartDaemon()
+		for _, c := range running {
+			if err := c.Reload(); err != nil {
+				t.Fatalf("the new daemon does not know %s: %v", c.ID, err)
+			}
+			if out, err := c.Exec("/probe", "call", "getpid", "keyctl"); out != "getpid: OK\nkeyctl: EPERM\n" {
+				t.Errorf("exec by the new daemon: %q (%v)", out, err)
+			}
+			if rec := n.Record(t, node.Namespace, c.ID); rec.Pid != int(c.Task.Pid()) {
+				t.Errorf("the record says pid %d, the daemon %d", rec.Pid, c.Task.Pid())
+			}
+			c.Remove()
+		}
+		if got := n.Output(node.Run{Runtime: node.Batten, Args: []string{"/probe", "call", "keyctl"}}); got != "keyctl: EPERM\n" {
+			t.Errorf("a new container: %q", got)
+		}
+	})
+}
+
+// TestShimKilled: a shim that is killed takes its container and its record
+// along, by containerd's "delete".
+func TestShimKilled(t *testing.T) {
+	on(t, all, func(t *testing.T, n *node.Node) {
+		c, err := n.Start(node.Run{Runtime: node.Batten})
+		if err != nil {
+			t.Fatal(err)
+		}
+		record := n.Path("/run/batten/" + node.Namespace + "/" + c.ID + ".json")
+		if _, err := os.Stat(record); err != nil {
+			t.Fatal(err)
+		}
+		pid := int(c.Task.Pid())
+		if err := syscall.Kill(parent(t, pid), syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		n.Eventually(10*time.Second, "the end of container and record", func() error {
+			if _, err := os.Stat(record); err == nil {
+				return fmt.Errorf("the record is there")
+			}
+			if mode, _ := node.Seccomp(pid); mode != "" {
+				return fmt.Errorf("the process is there")
+			}
+			return nil
+		})
+		c.Remove()
+	})
+}
+
+// parent is the process that reaps pid: its shim.
+func parent(t *testing.T, pid int) int {
+	t.Helper()
+	var ppid int
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(data), ") ")
+	if _, err := fmt.Sscanf(rest, "%c %d", new(rune), &ppid); err != nil {
+		t.Fatal(err)
+	}
+	return ppid
+}
+
+// TestManyAtOnce creates 50 containers at the same time: each is filtered and
+// none is killed for being slow.
+func TestManyAtOnce(t *testing.T) {
+	on(t, full, func(t *testing.T, n *node.Node) {
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				c, err := n.Start(node.Run{Runtime: node.Batten, Spec: []oci.SpecOpts{oci.WithNewPrivileges}})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				n.WaitForExec(c)
+				wantSeccomp(t, c.ID, c, "2", "1")
+				c.Remove()
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// TestSeveralInOneShim: containers of one group share a shim, and each is
+// decided for itself.
+func TestSeveralInOneShim(t *testing.T) {
+	on(t, all, func(t *testing.T, n *node.Node) {
+		setPolicy(t, n, "version: 1\nrules: [{name: marked, match: {annotations: {test/deny: [\"yes\"]}}, absent: Deny}]\n")
+		group := map[string]string{"io.containerd.runc.v2.group": "g1"}
+		marked := map[string]string{"io.containerd.runc.v2.group": "g1", "test/deny": "yes"}
+		first, err := n.Start(node.Run{Runtime: node.Batten, Spec: []oci.SpecOpts{oci.WithAnnotations(group)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		denied, err := n.Create(node.Run{Runtime: node.Batten, Spec: []oci.SpecOpts{oci.WithAnnotations(marked)}})
+		wantError(t, "the marked one", err, `rule "marked" says absent: Deny`)
+		second, err := n.Start(node.Run{Runtime: node.Batten, Spec: []oci.SpecOpts{oci.WithAnnotations(group)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []*node.Created{first, second} {
+			n.WaitForExec(c)
+			wantSeccomp(t, c.ID, c, "2", "1")
+		}
+		if a, b := parent(t, int(first.Task.Pid())), parent(t, int(second.Task.Pid())); a != b {
+			t.Errorf("shims %d and %d, want one", a, b)
+		}
+		for _, c := range []*node.Created{first, denied, second} {
+			c.Remove()
+		}
+	})
+}
+
+// TestBootstrapFlags: -v and -info answer as the stock shim does.
+func TestBootstrapFlags(t *testing.T) {
+	n := node.Start(t, newest)
+	out, err := n.Command("containerd-shim-batten-v2", "-v").CombinedOutput()
+	if err != nil || !strings.HasPrefix(string(out), "containerd-shim-batten-v2:\n  Version: ") {
+		t.Errorf("-v: %s (%v)", out, err)
+	}
+	for _, tt := range []struct{ shim, name string }{{"containerd-shim-runc-v2", node.Stock}, {"containerd-shim-batten-v2", node.Batten}} {
+		cmd := n.Command(tt.shim, "-info")
+		cmd.Stdin = strings.NewReader("")
+		out, err := cmd.Output()
+		if err != nil || !strings.Contains(string(out), tt.name) || !strings.Contains(string(out), "SCMP_ACT_ERRNO") {
+			t.Errorf("%s -info lacks its name or runc's features: %q (%v)", tt.shim, out, err)
+		}
+	}
+	info, err := n.Client.RuntimeInfo(context.Background(), node.Batten, tomlOptions(`Policy = "/etc/batten/x.yaml"`))
+	if err != nil || info.Features == nil || info.Annotations["io.batten.version"] == "" {
+		t.Errorf("the daemon's view: %+v (%v)", info, err)
+	}
+	cmd := exec.Command(node.Shim(t), "-id", "x", "start")
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "namespace is empty") {
+		t.Errorf("start without a namespace: %s (%v)", out, err)
+	}
+}
