@@ -22,6 +22,7 @@ require (
 	github.com/containerd/typeurl/v2 v2.3.0
 	github.com/opencontainers/go-digest v1.0.0
 	github.com/opencontainers/image-spec v1.1.1
+	k8s.io/cri-api v0.37.0
 )
 
 require (

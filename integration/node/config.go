@@ -44,7 +44,7 @@ func (n *Node) configuration() string {
 			line("runtime_path = %q", h.Path)
 		}
 		if len(h.PodAnnotations) > 0 {
-			line("pod_annotations = [%q]", strings.Join(h.PodAnnotations, `", "`))
+			line(`pod_annotations = ["%s"]`, strings.Join(h.PodAnnotations, `", "`))
 		}
 		line("[%s.containerd.runtimes.%s.options]", cri, h.Name)
 		for _, o := range h.Options {

@@ -242,8 +242,13 @@ func WithSeccomp(s *specs.LinuxSeccomp) oci.SpecOpts {
 // runc returns from start a moment earlier.
 func (n *Node) WaitForExec(c *Created) {
 	n.t.Helper()
-	n.Eventually(10*time.Second, "execve in "+c.ID, func() error {
-		comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", c.Task.Pid()))
+	n.waitForExec(int(c.Task.Pid()))
+}
+
+func (n *Node) waitForExec(pid int) {
+	n.t.Helper()
+	n.Eventually(10*time.Second, fmt.Sprintf("execve in process %d", pid), func() error {
+		comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 		if err == nil && strings.HasPrefix(string(comm), "runc:") {
 			return fmt.Errorf("still %q", comm)
 		}

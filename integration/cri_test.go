@@ -1,0 +1,249 @@
+package integration
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/batten-runtime/batten/integration/node"
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+)
+
+// kubernetes are the daemons that today's kubelets are used with.
+var kubernetes = []string{newest, "containerd-2.2", "containerd-1.7"}
+
+// handlers are the ways to Batten beside a stock default.
+func handlers(t *testing.T) []node.Handler {
+	return []node.Handler{
+		{Name: "runc", Type: node.Stock},
+		{Name: "batten", Type: node.Batten},
+		{Name: "path", Type: node.Stock, Path: node.Shim(t)},
+		{Name: "strict", Type: node.Batten, Options: []string{`Policy = "/etc/batten/strict.yaml"`}},
+		{Name: "passing", Type: node.Batten, PodAnnotations: []string{"*", "io.kubernetes.cri.*"}},
+	}
+}
+
+// security is a container's securityContext, by the kind of seccomp profile.
+func security(kind cri.SecurityProfile_ProfileType, localhost string) *cri.LinuxContainerSecurityContext {
+	return &cri.LinuxContainerSecurityContext{Seccomp: &cri.SecurityProfile{ProfileType: kind, LocalhostRef: localhost}}
+}
+
+// pods is the pod matrix: what each container has under a stock handler.
+var pods = []struct {
+	name, stockMode string
+	security        func(localhost string) *cri.LinuxContainerSecurityContext
+	stock, batten   string // what keyctl, bpf say
+}{
+	{"plain", "0", func(string) *cri.LinuxContainerSecurityContext { return nil }, "OK EINVAL", "EPERM EPERM"},
+	{"privileged", "0", func(string) *cri.LinuxContainerSecurityContext {
+		return &cri.LinuxContainerSecurityContext{Privileged: true}
+	}, "OK EINVAL", "EPERM EINVAL"},
+	{"unconfined", "0", func(string) *cri.LinuxContainerSecurityContext {
+		return security(cri.SecurityProfile_Unconfined, "")
+	}, "OK EINVAL", "EPERM EPERM"},
+	{"runtime-default", "2", func(string) *cri.LinuxContainerSecurityContext {
+		return security(cri.SecurityProfile_RuntimeDefault, "")
+	}, "EPERM EPERM", "EPERM EPERM"},
+	{"localhost", "2", func(file string) *cri.LinuxContainerSecurityContext {
+		return security(cri.SecurityProfile_Localhost, file)
+	}, "OK EINVAL", "OK EINVAL"},
+	{"no-new-privs", "0", func(string) *cri.LinuxContainerSecurityContext {
+		return &cri.LinuxContainerSecurityContext{NoNewPrivs: true}
+	}, "OK EINVAL", "EPERM EPERM"},
+}
+
+// checkPod runs the matrix as one pod of a handler.
+func checkPod(t *testing.T, n *node.Node, handler string, batten bool) {
+	t.Helper()
+	localhost := filepath.Join(n.Dir, "localhost.json")
+	writeFile(t, localhost, `{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"], "syscalls": [{"names": ["add_key"], "action": "SCMP_ACT_ERRNO"}]}`)
+	pod, err := n.RunPod(handler, "default", "matrix", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantMode := func(what, id, stockMode string) {
+		t.Helper()
+		want := stockMode
+		if batten {
+			want = "2"
+		}
+		if mode, filters := pod.Seccomp(id); mode != want || (mode == "2") != (filters == "1") {
+			t.Errorf("%s: Seccomp: %s with %s filters, want %s", what, mode, filters, want)
+		}
+	}
+	wantMode("pause", "", "0")
+	init, err := pod.Run("init", nil, "/bin/true")
+	if err != nil || pod.ExitStatus(init) != 0 {
+		t.Errorf("an init container: %v", err)
+	}
+	for _, tt := range pods {
+		id, err := pod.Run(tt.name, tt.security(localhost))
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		wantMode(tt.name, id, tt.stockMode)
+		want := tt.stock
+		if batten {
+			want = tt.batten
+		}
+		keyctl, bpf, _ := strings.Cut(want, " ")
+		out, err := pod.Exec(id, "/probe", "call", "getpid", "keyctl", "bpf")
+		if want := calls("getpid", "OK", "keyctl", keyctl, "bpf", bpf); out != want || err != nil {
+			t.Errorf("%s: an exec wrote (%v)\n%swant\n%s", tt.name, err, out, want)
+		}
+	}
+	pod.Remove()
+}
+
+// TestPods: pause, plain, privileged, unconfined, RuntimeDefault, Localhost,
+// by a RuntimeClass's handler and as the node's default, by both ways.
+func TestPods(t *testing.T) {
+	for _, engine := range kubernetes {
+		t.Run(engine, func(t *testing.T) {
+			n := node.Start(t, engine, node.WithHandlers(handlers(t)...))
+			t.Run("stock", func(t *testing.T) { checkPod(t, n, "", false) })
+			t.Run("handler", func(t *testing.T) { checkPod(t, n, "batten", true) })
+			t.Run("handler by path", func(t *testing.T) { checkPod(t, n, "path", true) })
+			n.Restart(node.Handler{Name: "runc", Type: node.Batten})
+			t.Run("default by type", func(t *testing.T) { checkPod(t, n, "", true) })
+			n.Restart(node.Handler{Name: "runc", Type: node.Stock, Path: node.Shim(t), Options: []string{`Root = "/run/elsewhere"`}})
+			t.Run("default by path", func(t *testing.T) { checkPod(t, n, "", true) })
+		})
+	}
+}
+
+// TestPodRules: rules by what CRI says of pods, and pods that say it
+// themselves.
+func TestPodRules(t *testing.T) {
+	for _, engine := range kubernetes {
+		t.Run(engine, func(t *testing.T) {
+			n := node.Start(t, engine, node.WithHandlers(handlers(t)...))
+			writeFile(t, filepath.Join(n.Etc, "strict.yaml"), "version: 1\nabsent: Deny\nrules: [{name: pause, match: {kind: [Sandbox]}, absent: RuntimeDefault}]\n")
+			setPolicy(t, n, `version: 1
+rules:
+- {name: agents, match: {pod: {namespace: [monitoring], name: [agent-*]}, container: [agent], image: ["batten.test/*"]}, absent: Unconfined}
+- {name: quiet sandboxes, match: {kind: [Sandbox], pod: {namespace: [quiet]}}, absent: Unconfined}
+- {name: tenants, match: {kind: [Container], pod: {namespace: [tenant-*]}}, absent: Deny}
+- {name: no pods at all, match: {pod: {namespace: [closed]}}, absent: Deny}
+`)
+			checkAgents(t, n)
+			checkImitations(t, n)
+			checkDenied(t, n)
+		})
+	}
+}
+
+func checkAgents(t *testing.T, n *node.Node) {
+	t.Helper()
+	for _, tt := range []struct{ namespace, pod, container, sandbox, mode string }{
+		{"monitoring", "agent-1", "agent", "2", "0"},
+		{"monitoring", "agent-1", "sidecar", "2", "2"},
+		{"monitoring", "other", "agent", "2", "2"},
+		{"quiet", "agent-1", "agent", "0", "2"},
+	} {
+		what := tt.namespace + "/" + tt.pod + "/" + tt.container
+		pod, err := n.RunPod("batten", tt.namespace, tt.pod, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		id, err := pod.Run(tt.container, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if mode, _ := pod.Seccomp(id); mode != tt.mode {
+			t.Errorf("%s: Seccomp: %s, want %s", what, mode, tt.mode)
+		}
+		if mode, _ := pod.Seccomp(""); mode != tt.sandbox {
+			t.Errorf("the sandbox of %s: Seccomp: %s, want %s", what, mode, tt.sandbox)
+		}
+		if rec := n.Record(t, "k8s.io", id); rec.PodName != tt.pod || rec.PodNamespace != tt.namespace || rec.Container != tt.container {
+			t.Errorf("the record of %s says %+v", what, rec.Identity)
+		}
+		pod.Remove()
+	}
+}
+
+// checkImitations: a pod annotation that imitates CRI's keys, passed through
+// by a handler that passes all.
+func checkImitations(t *testing.T, n *node.Node) {
+	t.Helper()
+	for _, kind := range []string{"container", "sandbox"} {
+		pod, err := n.RunPod("passing", "default", "liar", map[string]string{
+			"io.kubernetes.cri.container-type":    kind,
+			"io.kubernetes.cri.sandbox-namespace": map[string]string{"container": "monitoring", "sandbox": "quiet"}[kind],
+			"io.kubernetes.cri.sandbox-name":      "agent-1",
+			"io.kubernetes.cri.container-name":    "agent",
+			"io.kubernetes.cri.image-name":        node.Image,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := pod.Run("main", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, process := range []string{"", id} {
+			if mode, _ := pod.Seccomp(process); mode != "2" {
+				t.Errorf("as a %s, process of %q: Seccomp: %s, want 2", kind, process, mode)
+			}
+		}
+		pod.Remove()
+	}
+}
+
+// checkDenied: the refusal reaches whoever asked for the container.
+func checkDenied(t *testing.T, n *node.Node) {
+	t.Helper()
+	_, err := n.RunPod("batten", "closed", "x", nil)
+	wantError(t, "a sandbox", err, `batten: container refused: it asks for no seccomp filter, and rule "no pods at all" says absent: Deny`)
+	for handler, reason := range map[string]string{
+		"batten": `rule "tenants" says absent: Deny (policy "/etc/batten/policy.yaml")`,
+		"strict": `the policy's top level says absent: Deny (policy "/etc/batten/strict.yaml")`,
+	} {
+		pod, err := n.RunPod(handler, "tenant-a", "x", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = pod.Run("plain", nil)
+		wantError(t, handler, err, reason, "ask for a filter (in Kubernetes: securityContext.seccompProfile.type RuntimeDefault or Localhost, and not privileged)")
+		id, err := pod.Run("asks", security(cri.SecurityProfile_RuntimeDefault, ""))
+		if err != nil {
+			t.Errorf("%s: one that asks for a filter: %v", handler, err)
+		} else if mode, _ := pod.Seccomp(id); mode != "2" {
+			t.Errorf("%s: one that asks for a filter: Seccomp: %s", handler, mode)
+		}
+		pod.Remove()
+	}
+}
+
+// TestFirstExamples: the two pods and the profile that users start from.
+func TestFirstExamples(t *testing.T) {
+	for _, engine := range kubernetes {
+		t.Run(engine, func(t *testing.T) {
+			n := node.Start(t, engine, node.WithHandlers(handlers(t)...))
+			file := filepath.Join(n.Dir, "restricted-seccomp.json")
+			writeFile(t, file, profileFixture(t, "restricted-seccomp.json"))
+			for _, handler := range []string{"runc", "batten"} {
+				pod, err := n.RunPod(handler, "default", "secure-pod", nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				id, err := pod.Run("app-container", security(cri.SecurityProfile_RuntimeDefault, ""))
+				if err != nil {
+					t.Fatalf("%s: RuntimeDefault does not run: %v", handler, err)
+				}
+				if mode, _ := pod.Seccomp(id); mode != "2" {
+					t.Errorf("%s: RuntimeDefault: Seccomp: %s", handler, mode)
+				}
+				id, err = pod.Run("app-container-2", security(cri.SecurityProfile_Localhost, file), "/probe", "call", "getpid")
+				if handler == "batten" {
+					wantError(t, "the four calls", err, "its seccomp profile cannot start any container: it denies close, execve, ")
+				} else if err == nil && pod.ExitStatus(id) == 0 {
+					t.Errorf("%s: four calls are enough to start a container", handler)
+				}
+				pod.Remove()
+			}
+		})
+	}
+}
