@@ -21,7 +21,7 @@ engines: ## containerd and runc for the tests, built or unpacked once into a cac
 
 demo: build ## the main job, shown step by step on a private containerd
 	integration/engines/build.sh debian
-	integration/demo/demo.sh
+	$(GO) run ./integration/demo
 
 test: lint unit fuzz integration demo ## everything
 
@@ -51,7 +51,7 @@ generate: ## what is generated from other sources
 	$(GO) generate ./...
 
 bench: build engines ## Batten against the stock shim; docs/performance.md says how to read it
-	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 60m -run XXX -bench . -benchtime 1x ./integration/bench
+	$(GO) run ./integration/bench
 
 clean: ## what make build made
 	rm -rf bin

@@ -150,7 +150,7 @@ func TestShimKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		pid := int(c.Task.Pid())
-		if err := syscall.Kill(parent(t, pid), syscall.SIGKILL); err != nil {
+		if err := syscall.Kill(c.ShimPid(), syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 		n.Eventually(10*time.Second, "the end of container and record", func() error {
@@ -164,21 +164,6 @@ func TestShimKilled(t *testing.T) {
 		})
 		c.Remove()
 	})
-}
-
-// parent is the process that reaps pid: its shim.
-func parent(t *testing.T, pid int) int {
-	t.Helper()
-	var ppid int
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(data), ") ")
-	if _, err := fmt.Sscanf(rest, "%c %d", new(rune), &ppid); err != nil {
-		t.Fatal(err)
-	}
-	return ppid
 }
 
 // TestManyAtOnce creates 50 containers at the same time: each is filtered and
@@ -223,7 +208,7 @@ func TestSeveralInOneShim(t *testing.T) {
 			n.WaitForExec(c)
 			wantSeccomp(t, c.ID, c, "2", "1")
 		}
-		if a, b := parent(t, int(first.Task.Pid())), parent(t, int(second.Task.Pid())); a != b {
+		if a, b := first.ShimPid(), second.ShimPid(); a != b {
 			t.Errorf("shims %d and %d, want one", a, b)
 		}
 		for _, c := range []*node.Created{first, denied, second} {

@@ -104,7 +104,7 @@ func TestShimCgroup(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", parent(t, int(c.Task.Pid()))))
+		got, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", c.ShimPid()))
 		if err != nil || !strings.Contains(string(got), group) {
 			t.Errorf("the shim's cgroups are\n%s(%v), want %s", got, err, group)
 		}
@@ -157,12 +157,7 @@ func oldSpec(_ context.Context, _ oci.Client, _ *containers.Container, s *oci.Sp
 // compiled filters, by BinaryName.
 func TestCrun(t *testing.T) {
 	n := node.Start(t, newest)
-	crun := filepath.Join(n.Dir, "crun-here")
-	// crun refuses hybrid cgroups: it runs without the unified mount.
-	writeFile(t, crun, "#!/bin/sh\nexport LD_LIBRARY_PATH="+node.CrunLibraries()+"\nexec unshare -m sh -c 'umount /sys/fs/cgroup/unified 2>/dev/null; exec \"$0\" \"$@\"' "+node.Crun()+" \"$@\"\n")
-	if err := os.Chmod(crun, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	crun := node.CrunHere(t, n)
 	for _, side := range []struct {
 		runtime string
 		options any

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"text/tabwriter"
 
+	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/shim/enforce"
 )
 
@@ -43,7 +44,10 @@ func containerName(r *enforce.Record) string {
 	if len(id) == 64 {
 		id = id[:12]
 	}
-	if r.Container != "" {
+	switch {
+	case r.Kind == policy.Sandbox:
+		return "sandbox (" + id + ")"
+	case r.Container != "":
 		return r.Container + " (" + id + ")"
 	}
 	return r.ContainerdNamespace + "/" + id
@@ -64,7 +68,7 @@ func asked(r *enforce.Record) string {
 }
 
 func decision(r *enforce.Record) string {
-	if r.Mode != "Enforce" {
+	if r.Mode != policy.Enforce {
 		return fmt.Sprintf("%s (%s)", r.Word, r.Mode)
 	}
 	return r.Word

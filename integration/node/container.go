@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/batten-runtime/batten/shim/enforce"
@@ -48,6 +47,8 @@ type Created struct {
 	ctx  context.Context
 	node *Node
 	out  string
+
+	container containerd.Container
 }
 
 var serial atomic.Int64
@@ -267,7 +268,7 @@ func (c *Created) Reload() error {
 }
 
 // Record is the record of a container, as it stands.
-func (n *Node) Record(t testing.TB, namespace, id string) *enforce.Record {
+func (n *Node) Record(t T, namespace, id string) *enforce.Record {
 	t.Helper()
 	rec, err := enforce.Records{Dir: n.Path(enforce.DefaultRecords)}.Read(namespace, id)
 	if err != nil {

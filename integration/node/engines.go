@@ -35,16 +35,10 @@ func cache() string {
 	return filepath.Join(dir, "batten", "engines")
 }
 
-// Busybox is Debian's static busybox, Crun its crun.
-func Busybox() string { return filepath.Join(cache(), "debian/bin/busybox") }
+// busybox is Debian's static busybox.
+func busybox() string { return filepath.Join(cache(), "debian/bin/busybox") }
 
-// Crun is Debian's crun.
-func Crun() string { return filepath.Join(cache(), "debian/usr/bin/crun") }
-
-// CrunLibraries is where crun's libraries are that the machine may lack.
-func CrunLibraries() string { return filepath.Join(cache(), "debian/usr/lib/x86_64-linux-gnu") }
-
-// Runc is the runc that an engine is tested with.
-func (e Engine) Runc() string { return filepath.Join(cache(), e.runc) }
+// runtime is the runc that an engine is tested with.
+func (e Engine) runtime() string { return filepath.Join(cache(), e.runc) }
 
 func (e Engine) tool(name string) string { return filepath.Join(cache(), e.bin, name) }

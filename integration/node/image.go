@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
-	"testing"
 
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
@@ -30,7 +29,7 @@ func Root() string {
 // built runs a build once for all tests of a process.
 var built sync.Map
 
-func once(t testing.TB, key string, build func() (string, error)) string {
+func once(t T, key string, build func() (string, error)) string {
 	t.Helper()
 	f, _ := built.LoadOrStore(key, sync.OnceValues(build))
 	path, err := f.(func() (string, error))()
@@ -41,7 +40,7 @@ func once(t testing.TB, key string, build func() (string, error)) string {
 }
 
 // Shim is the shim under test, which make build puts into bin.
-func Shim(t testing.TB) string {
+func Shim(t T) string {
 	t.Helper()
 	path := filepath.Join(Root(), "bin", "containerd-shim-batten-v2")
 	if !exists(path) {
@@ -85,7 +84,7 @@ func buildImage() (string, error) {
 	if out, err := exec.Command("gcc", "-static", "-O2", "-o", probe, source).CombinedOutput(); err != nil {
 		return "", &exec.Error{Name: string(out), Err: err}
 	}
-	layer, err := layer(map[string]string{"bin/busybox": Busybox(), "probe": probe})
+	layer, err := layer(map[string]string{"bin/busybox": busybox(), "probe": probe})
 	if err != nil {
 		return "", err
 	}

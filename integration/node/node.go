@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 
 	containerd "github.com/containerd/containerd/v2/client"
@@ -30,7 +29,7 @@ type Node struct {
 	// Client is connected to the daemon, and stays so over its restarts.
 	Client *containerd.Client
 
-	t        testing.TB
+	t        T
 	handlers []Handler
 	logLevel string
 	log      *os.File
@@ -52,7 +51,7 @@ func WithQuietLog() Option { return func(n *Node) { n.logLevel = "warn" } }
 
 // Start starts a node of the named engine and ends it with the test. It skips
 // the test, or with REQUIRE_INTEGRATION=1 fails it, where the engine is missing.
-func Start(t testing.TB, engine string, options ...Option) *Node {
+func Start(t T, engine string, options ...Option) *Node {
 	t.Helper()
 	Need(t, engine)
 	n := &Node{t: t, Engine: engines[engine], logLevel: "debug"}
@@ -65,7 +64,7 @@ func Start(t testing.TB, engine string, options ...Option) *Node {
 	n.link("batten", filepath.Join(filepath.Dir(Shim(t)), "batten"))
 	n.link("containerd-shim-runc-v2", n.Engine.tool("containerd-shim-runc-v2"))
 	n.link("ctr", n.Engine.tool("ctr"))
-	n.link("runc", n.Engine.Runc())
+	n.link("runc", n.Engine.runtime())
 	n.startAnchor()
 	n.StartDaemon()
 	n.importImage()
@@ -74,7 +73,7 @@ func Start(t testing.TB, engine string, options ...Option) *Node {
 
 // Need skips the test, or fails it where skips are not allowed, unless root
 // can start the engine here.
-func Need(t testing.TB, engine string) {
+func Need(t T, engine string) {
 	t.Helper()
 	why := ""
 	e, known := engines[engine]
@@ -83,7 +82,7 @@ func Need(t testing.TB, engine string) {
 		t.Fatalf("no engine %q", engine)
 	case os.Geteuid() != 0:
 		why = "needs root"
-	case !exists(e.tool("containerd")) || !exists(e.Runc()) || !exists(Busybox()):
+	case !exists(e.tool("containerd")) || !exists(e.runtime()) || !exists(busybox()):
 		why = fmt.Sprintf("engine %s is not built: run integration/engines/build.sh", engine)
 	default:
 		return

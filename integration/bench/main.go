@@ -1,0 +1,17 @@
+// Command bench sets Batten beside containerd's own shim on a private node and
+// prints the ratios as Markdown. docs/performance.md says what they mean.
+package main
+
+import (
+	"flag"
+	"os"
+
+	"github.com/batten-runtime/batten/integration/node"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 40, "interleaved rounds of each comparison")
+	engine := flag.String("engine", "containerd-2.4", "engine to measure on")
+	flag.Parse()
+	os.Exit(node.Main(func(p *node.Program) { (&bench{p, *engine, *rounds}).play() }))
+}
