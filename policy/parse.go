@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -140,14 +139,24 @@ func (r *reader) profileName(n document.Node, words ...string) string {
 	return ""
 }
 
-// label is a lower-case DNS label (RFC 1123).
-var label = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+// isLabel reports whether s is a lower-case DNS label (RFC 1123).
+func isLabel(s string) bool {
+	if s == "" || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c != '-' && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
 
 // profiles reads the profiles and returns where each stands.
 func (r *reader) profiles(n document.Node) map[string]document.Node {
 	places := make(map[string]document.Node)
 	n.Each(func(key, value document.Node, name string) {
-		if !label.MatchString(name) || name == builtinProfile {
+		if !isLabel(name) || name == builtinProfile {
 			key.Errorf("%q cannot be a profile's name; use lower-case letters, digits and -, and not %q", name, builtinProfile)
 			return
 		}

@@ -62,15 +62,14 @@ func registerTaskService(records enforce.Records) {
 			if err != nil {
 				return nil, err
 			}
-			policies := new(policy.Store)
-			// The daemon connects while the usual policy is being read.
-			go policies.Get(policy.DefaultPath)
-			return NewService(stock, &enforce.Enforcer{
-				Policies: policies,
+			enforcer := &enforce.Enforcer{
+				Policies: new(policy.Store),
 				Records:  records,
 				Machine:  enforce.ThisMachine(records.Dir),
 				Now:      time.Now,
-			}), nil
+			}
+			go enforcer.Warm() // while the daemon connects
+			return NewService(stock, enforcer), nil
 		},
 	})
 }

@@ -3,10 +3,8 @@ package spec
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 )
 
 // MaxSize is the largest config.json that Batten reads, in bytes. containerd's
@@ -68,8 +66,7 @@ func Parse(data []byte) (*Spec, error) {
 		return nil, err
 	}
 	s := &Spec{data: data}
-	w := walker{spec: s, dec: json.NewDecoder(bytes.NewReader(data))}
-	w.dec.UseNumber()
+	w := walker{spec: s}
 	if err := w.value("", 0); err != nil {
 		return nil, err
 	}
@@ -101,113 +98,26 @@ func at(data []byte, offset int, format string, args ...any) error {
 	return fmt.Errorf("%d:%d: %w", line, column, fmt.Errorf(format, args...))
 }
 
-// walker visits every value of a spec once, in order.
-type walker struct {
-	spec *Spec
-	dec  *json.Decoder
-}
-
-// value visits the value that comes next and notes those that a Spec keeps.
-func (w *walker) value(path string, depth int) error {
-	start := w.next()
-	if depth > maxDepth {
-		return at(w.spec.data, start, "%s: nested more than %d deep; no runtime-spec field is", path, maxDepth)
-	}
-	token, err := w.dec.Token()
-	if err != nil {
-		return at(w.spec.data, start, "%s: %v", path, err)
-	}
-	switch token {
-	case json.Delim('{'):
-		err = w.object(path, depth)
-	case json.Delim('['):
-		err = w.array(path, depth)
-	}
-	if err != nil {
-		return err
-	}
-	return w.keep(path, token, span{start, int(w.dec.InputOffset())})
-}
-
-// next is the offset at which the next value begins.
-func (w *walker) next() int {
-	offset := int(w.dec.InputOffset())
-	for offset < len(w.spec.data) && strings.IndexByte(" \t\r\n:,", w.spec.data[offset]) >= 0 {
-		offset++
-	}
-	return offset
-}
-
-// object visits the members of an object whose brace has been read.
-func (w *walker) object(path string, depth int) error {
-	seen := make(map[string]bool)
-	for w.dec.More() {
-		start := w.next()
-		token, err := w.dec.Token()
-		if err != nil {
-			return at(w.spec.data, start, "%s: %v", path, err)
-		}
-		key := token.(string)
-		if seen[key] {
-			return at(w.spec.data, start, "key %q occurs twice in %s; runtimes may take either: remove one", key, name(path))
-		}
-		seen[key] = true
-		if want := caseVariant(path, key); want != "" {
-			return at(w.spec.data, start, "key %q in %s differs from %q only in case; runtimes may take either: write %q", key, name(path), want, want)
-		}
-		if err := w.value(join(path, key), depth+1); err != nil {
-			return err
-		}
-	}
-	_, err := w.dec.Token()
-	return err
-}
-
-// array visits the elements of an array whose bracket has been read.
-func (w *walker) array(path string, depth int) error {
-	for w.dec.More() {
-		if err := w.value(path+"[]", depth+1); err != nil {
-			return err
-		}
-	}
-	_, err := w.dec.Token()
-	return err
-}
-
-// caseVariant returns the guarded key of path that key differs from only in
-// case, by encoding/json's rule (Unicode simple folding).
-func caseVariant(path, key string) string {
-	want := guarded[path]
-	if slices.Contains(want, key) {
-		return ""
-	}
-	for _, w := range want {
-		if strings.EqualFold(w, key) {
-			return w
-		}
-	}
-	return ""
-}
-
 // keep notes the value at path, if it is one that Batten reads.
-func (w *walker) keep(path string, token json.Token, where span) error {
+func (w *walker) keep(path string, where span) error {
 	s := w.spec
 	raw := s.data[where.start:where.end]
+	isNull := string(raw) == "null"
+	isObject := isNull || raw[0] == '{'
 	var err error
 	switch path {
 	case "":
-		if token == json.Delim('{') {
+		if raw[0] == '{' {
 			s.root = where
 		}
+		return nil
 	case "linux":
 		s.linux = where
-		err = isObject(token)
 	case "linux.seccomp":
 		s.seccomp = where
-		if token != nil {
+		if !isNull {
 			s.Seccomp = raw
 		}
-		err = isObject(token)
 	case "annotations":
 		err = json.Unmarshal(raw, &s.Annotations)
 	case "process.capabilities.bounding":
@@ -215,36 +125,17 @@ func (w *walker) keep(path string, token json.Token, where span) error {
 	case "process.noNewPrivileges":
 		err = json.Unmarshal(raw, &s.NoNewPrivileges)
 	case "process", "process.capabilities":
-		err = isObject(token)
+	default:
+		return nil
+	}
+	switch path {
+	case "linux", "linux.seccomp", "process", "process.capabilities":
+		if !isObject {
+			err = errors.New("not an object")
+		}
 	}
 	if err != nil {
 		return at(s.data, where.start, "%s: %v; see runtime-spec's config.md", path, err)
 	}
 	return nil
-}
-
-func isObject(token json.Token) error {
-	if token == nil || token == json.Delim('{') {
-		return nil
-	}
-	return fmt.Errorf("not an object")
-}
-
-// join names a member. Keys that would read as a path of several steps, or as
-// the root, are quoted: the key "linux.seccomp" is not seccomp in linux.
-func join(path, key string) string {
-	if key == "" || strings.ContainsAny(key, `.[]"`) {
-		key = strconv.Quote(key)
-	}
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
-func name(path string) string {
-	if path == "" {
-		return "the spec"
-	}
-	return path
 }

@@ -21,7 +21,11 @@ type bench struct {
 	*node.Program
 	engine string
 	rounds int
+	parts  string
 }
+
+// has reports whether a part is to be measured.
+func (b *bench) has(part string) bool { return strings.Contains(b.parts, part) }
 
 // variant is one way to start a container; ctr are the flags that make
 // `ctr run` start it so.
@@ -43,6 +47,9 @@ func (b *bench) play() {
 	b.policies(n)
 	fmt.Printf("Medians of %d interleaved rounds on %s; ratios with the quartiles of the pairs' ratios.\n", b.rounds, b.engine)
 	for _, runtime := range []string{"runc", "crun"} {
+		if !b.has(runtime) {
+			continue
+		}
 		for _, what := range []struct {
 			name string
 			once func(n *node.Node, v variant) time.Duration
@@ -60,9 +67,15 @@ func (b *bench) play() {
 			}
 		}
 	}
-	b.memory(n)
-	b.size()
-	b.rewrite()
+	if b.has("memory") {
+		b.memory(n)
+	}
+	if b.has("size") {
+		b.size()
+	}
+	if b.has("rewrite") {
+		b.rewrite()
+	}
 }
 
 func (b *bench) policies(n *node.Node) {

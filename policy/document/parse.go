@@ -37,12 +37,10 @@ func ParseYAML(what, file string, data []byte, findings *Findings) Node {
 	return top
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-
 // syntax reports yaml's own error, which names its line in the text.
 func (n Node) syntax(err error) {
 	text := err.Error()
-	m := yamlLine.FindStringSubmatch(text)
+	m := regexp.MustCompile(`^yaml: (?:line (\d+): )?`).FindStringSubmatch(text)
 	if m == nil {
 		n.Errorf("%s", text)
 		return

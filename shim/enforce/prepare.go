@@ -105,6 +105,9 @@ func (e *Enforcer) Prepare(c Container) (*Prepared, error) {
 	return out, nil
 }
 
+// Warm reads the usual policy, so that the first container finds it parsed.
+func (e *Enforcer) Warm() { _, _ = e.Policies.Get(policy.DefaultPath) }
+
 // asked is the filter that the container brings, nil where it brings none
 // that filters, or only the one that an earlier pass over the bundle put there.
 func (e *Enforcer) asked(c Container, s *spec.Spec) (*specs.LinuxSeccomp, error) {

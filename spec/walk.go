@@ -1,0 +1,157 @@
+package spec
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// walker visits every value of a spec once, in order. The text is known to be
+// valid JSON, so that what a byte begins is certain; encoding/json's own
+// tokens would cost several times the time.
+type walker struct {
+	spec *Spec
+	pos  int
+}
+
+// value visits the value that comes next and notes those that a Spec keeps.
+func (w *walker) value(path string, depth int) error {
+	w.space()
+	start := w.pos
+	if depth > maxDepth {
+		return at(w.spec.data, start, "%s: nested more than %d deep; no runtime-spec field is", path, maxDepth)
+	}
+	var err error
+	switch w.spec.data[start] {
+	case '{':
+		err = w.object(path, depth)
+	case '[':
+		err = w.array(path, depth)
+	case '"':
+		w.str()
+	default: // a number or a word
+		for w.pos < len(w.spec.data) && strings.IndexByte(" \t\r\n,]}", w.spec.data[w.pos]) < 0 {
+			w.pos++
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return w.keep(path, span{start, w.pos})
+}
+
+// space passes over white space.
+func (w *walker) space() {
+	for w.pos < len(w.spec.data) && strings.IndexByte(" \t\r\n", w.spec.data[w.pos]) >= 0 {
+		w.pos++
+	}
+}
+
+// str passes over a string and returns it with its quotes and escapes.
+func (w *walker) str() []byte {
+	start := w.pos
+	for w.pos++; w.spec.data[w.pos] != '"'; w.pos++ {
+		if w.spec.data[w.pos] == '\\' {
+			w.pos++
+		}
+	}
+	w.pos++
+	return w.spec.data[start:w.pos]
+}
+
+// more passes over an opening bracket or a comma, and reports whether an
+// element follows; else it passes over the closing bracket.
+func (w *walker) more(closing byte) bool {
+	if w.spec.data[w.pos] != closing {
+		w.pos++
+		w.space()
+	}
+	if w.spec.data[w.pos] != closing {
+		return true
+	}
+	w.pos++
+	return false
+}
+
+// object visits the members of the object that begins here.
+func (w *walker) object(path string, depth int) error {
+	seen := make(map[string]bool)
+	for w.more('}') {
+		start := w.pos
+		key, err := unquote(w.str())
+		if err != nil {
+			return at(w.spec.data, start, "%s: %v", path, err)
+		}
+		if seen[key] {
+			return at(w.spec.data, start, "key %q occurs twice in %s; runtimes may take either: remove one", key, name(path))
+		}
+		seen[key] = true
+		if want := caseVariant(path, key); want != "" {
+			return at(w.spec.data, start, "key %q in %s differs from %q only in case; runtimes may take either: write %q", key, name(path), want, want)
+		}
+		w.space()
+		w.pos++ // the colon
+		if err := w.value(join(path, key), depth+1); err != nil {
+			return err
+		}
+		w.space()
+	}
+	return nil
+}
+
+// array visits the elements of the array that begins here.
+func (w *walker) array(path string, depth int) error {
+	for element := path + "[]"; w.more(']'); w.space() {
+		if err := w.value(element, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unquote is the text of a JSON string, as runc's decoder reads it.
+func unquote(quoted []byte) (string, error) {
+	if bytes.IndexByte(quoted, '\\') < 0 && utf8.Valid(quoted) {
+		return string(quoted[1 : len(quoted)-1]), nil
+	}
+	var s string
+	err := json.Unmarshal(quoted, &s)
+	return s, err
+}
+
+// caseVariant returns the guarded key of path that key differs from only in
+// case, by encoding/json's rule (Unicode simple folding).
+func caseVariant(path, key string) string {
+	want := guarded[path]
+	if slices.Contains(want, key) {
+		return ""
+	}
+	for _, w := range want {
+		if strings.EqualFold(w, key) {
+			return w
+		}
+	}
+	return ""
+}
+
+// join names a member. Keys that would read as a path of several steps, or as
+// the root, are quoted: the key "linux.seccomp" is not seccomp in linux.
+func join(path, key string) string {
+	if key == "" || strings.ContainsAny(key, `.[]"`) {
+		key = strconv.Quote(key)
+	}
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func name(path string) string {
+	if path == "" {
+		return "the spec"
+	}
+	return path
+}
