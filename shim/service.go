@@ -2,7 +2,6 @@ package shim
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -66,13 +65,8 @@ func (s *Service) Create(ctx context.Context, r *task.CreateTaskRequest) (*task.
 		s.forget(ctx, namespace, r.ID)
 		return nil, explain(err, prepared.Missing)
 	}
-	running, err := s.enforcer.Created(prepared, int(response.Pid))
-	if err != nil {
-		s.abandon(ctx, r.ID)
-		return nil, status.Errorf(codes.Internal, "batten: the container's record cannot be written: %v", err)
-	}
 	s.mu.Lock()
-	s.running[r.ID] = running
+	s.running[r.ID] = s.enforcer.Created(prepared, int(response.Pid))
 	s.mu.Unlock()
 	return response, nil
 }
@@ -160,16 +154,6 @@ func (s *Service) kill(ctx context.Context, id, execID string) {
 	})
 	if err != nil {
 		log.G(ctx).WithField("id", id).WithError(err).Error("batten: cannot kill an unfiltered process")
-	}
-}
-
-// abandon undoes a Create whose process must not stay.
-func (s *Service) abandon(ctx context.Context, id string) {
-	s.kill(ctx, id, "")
-	_, err := s.TTRPCTaskService.Wait(ctx, &task.WaitRequest{ID: id})
-	_, deleteErr := s.TTRPCTaskService.Delete(ctx, &task.DeleteRequest{ID: id})
-	if err := errors.Join(err, deleteErr); err != nil {
-		log.G(ctx).WithField("id", id).WithError(err).Error("batten: cannot undo a container")
 	}
 }
 

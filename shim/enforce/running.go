@@ -17,55 +17,57 @@ type Running struct {
 
 // Created notes the process that the runtime made for p, which is still the
 // runtime's own: it waits for start.
-func (e *Enforcer) Created(p *Prepared, pid int) (*Running, error) {
-	closed := make(chan struct{})
-	close(closed)
-	r := &Running{enforcer: e, prepared: p, cancel: func() {}, attested: closed}
-	if err := r.setPid(pid); err != nil {
-		return nil, err
-	}
-	r.runtime = executableOf(pid)
-	return r, nil
+func (e *Enforcer) Created(p *Prepared, pid int) *Running {
+	done := make(chan struct{})
+	close(done)
+	r := &Running{enforcer: e, prepared: p, cancel: func() {}, attested: done}
+	r.setPid(pid)
+	return r
 }
 
-func (r *Running) setPid(pid int) error {
+func (r *Running) setPid(pid int) {
 	rec := r.prepared.Record
 	rec.Pid, rec.StartTime = pid, startTime(pid)
-	return r.enforcer.Records.Write(rec)
+	r.runtime = executableOf(pid)
 }
 
-// Started begins to attest the container's first process, and returns at
-// once. Kill is called if it runs without the filter that it must have. pid
-// is the process, which a restore makes only now.
+// Started has the container's first process attested and written to the
+// record, and returns at once. Kill is called if it runs without the filter
+// that it must have. A restore makes the process only now: pid says which.
 func (r *Running) Started(pid int, kill func()) {
 	rec := r.prepared.Record
-	if !r.prepared.Required() {
-		return
-	}
 	if pid != rec.Pid {
-		rec.Pid, rec.StartTime = pid, startTime(pid)
-		r.runtime = executable{}
+		r.setPid(pid)
+		r.runtime = executable{} // it may have left the runtime already
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel, r.attested = cancel, make(chan struct{})
 	go func() {
 		defer close(r.attested)
 		defer cancel()
-		rec.Attestation = subject{pid, r.runtime}.attest(ctx)
-		entry := log.L.WithFields(log.Fields{"id": rec.ID, "pid": pid, "state": rec.Attestation.State})
-		switch rec.Attestation.State {
-		case Pending:
-			return // the container is being deleted
-		case Failed:
-			entry.Error("batten: killing the container: it runs without the filter that the policy demands: " + rec.Attestation.Detail)
-			kill()
-		default:
-			entry.Debug("batten: attested")
-		}
-		if err := r.enforcer.Records.Write(rec); err != nil {
-			entry.WithError(err).Error("batten: the attestation is not in the record")
-		}
+		r.attest(ctx, kill)
 	}()
+}
+
+// attest looks at the first process until it is known whether it is filtered.
+func (r *Running) attest(ctx context.Context, kill func()) {
+	rec := r.prepared.Record
+	entry := log.L.WithFields(log.Fields{"id": rec.ID, "pid": rec.Pid})
+	if r.prepared.Required() {
+		rec.Attestation = subject{rec.Pid, r.runtime}.attest(ctx)
+	}
+	switch rec.Attestation.State {
+	case Pending:
+		return // the container is being deleted
+	case Failed:
+		entry.Error("batten: killing the container: it runs without the filter that the policy demands: " + rec.Attestation.Detail)
+		kill()
+	default:
+		entry.WithField("state", rec.Attestation.State).Debug("batten: attested")
+	}
+	if err := r.enforcer.Records.Write(rec); err != nil {
+		entry.WithError(err).Error("batten: the attestation is not in the record")
+	}
 }
 
 // Exec attests a further process of the container, and returns at once. Kill
