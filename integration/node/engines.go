@@ -2,6 +2,7 @@ package node
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 )
 
@@ -42,3 +43,8 @@ func busybox() string { return filepath.Join(cache(), "debian/bin/busybox") }
 func (e Engine) runtime() string { return filepath.Join(cache(), e.runc) }
 
 func (e Engine) tool(name string) string { return filepath.Join(cache(), e.bin, name) }
+
+// Containerd is a command of an engine's daemon.
+func Containerd(engine string, args ...string) *exec.Cmd {
+	return exec.Command(engines[engine].tool("containerd"), args...)
+}
