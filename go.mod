@@ -9,6 +9,9 @@ require (
 	github.com/containerd/log v0.2.0 // logrus as containerd sets it up: fields in the daemon's log
 	github.com/containerd/plugin v1.1.0 // containerd's shim loads its services through it
 	github.com/containerd/ttrpc v1.2.9 // the shim's protocol: the task API under its older name
+	github.com/containerd/typeurl/v2 v2.3.0 // tests: options as containerd's shim reads them
+	github.com/opencontainers/go-digest v1.0.0 // tests: a checkpoint for the content store
+	github.com/opencontainers/image-spec v1.1.1 // tests: the same
 	github.com/opencontainers/runtime-spec v1.3.0 // the types of linux.seccomp
 	github.com/pelletier/go-toml/v2 v2.4.3 // the options table that CRI and Docker send as TOML, as containerd reads it
 	github.com/rogpeppe/go-internal v1.16.0 // tests: testscript for the CLI
@@ -16,13 +19,7 @@ require (
 	golang.org/x/sys v0.48.0 // uname, memfd and errno names; its tables of system calls
 	google.golang.org/grpc v1.83.2 // status codes of refusals; tests: CRI
 	google.golang.org/protobuf v1.36.12 // runtime options on the wire
-)
-
-require (
-	github.com/containerd/typeurl/v2 v2.3.0
-	github.com/opencontainers/go-digest v1.0.0
-	github.com/opencontainers/image-spec v1.1.1
-	k8s.io/cri-api v0.37.0
+	k8s.io/cri-api v0.37.0 // tests: pods through CRI
 )
 
 require (

@@ -34,13 +34,6 @@ func setPolicy(t *testing.T, n *node.Node, text string) {
 	writeFile(t, filepath.Join(n.Etc, "policy.yaml"), text)
 }
 
-func removePolicy(t *testing.T, n *node.Node) {
-	t.Helper()
-	if err := os.Remove(filepath.Join(n.Etc, "policy.yaml")); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func writeFile(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

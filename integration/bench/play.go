@@ -105,8 +105,11 @@ func (b *bench) comparisons(n *node.Node, runtime string) []comparison {
 	}
 	batten := func(name, policy string) variant {
 		table := fmt.Sprintf("BinaryName = %q\nPolicy = \"/etc/batten/%s.yaml\"\n", binary, policy)
-		return variant{name, node.Run{Runtime: node.Batten, Options: &runtimeoptions.Options{ConfigBody: []byte(table)}, Spec: []oci.SpecOpts{oldSpec}},
-			[]string{"--runtime", node.Batten, "--runtime-config-path", filepath.Join(n.Dir, policy+".toml")}}
+		return variant{
+			name,
+			node.Run{Runtime: node.Batten, Options: &runtimeoptions.Options{ConfigBody: []byte(table)}, Spec: []oci.SpecOpts{oldSpec}},
+			[]string{"--runtime", node.Batten, "--runtime-config-path", filepath.Join(n.Dir, policy+".toml")},
+		}
 	}
 	return []comparison{
 		{

@@ -5,14 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 
-	"github.com/batten-runtime/batten/shim/enforce"
 	containerd "github.com/containerd/containerd/v2/client"
-	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/pkg/cio"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/containerd/v2/pkg/oci"
@@ -132,26 +129,6 @@ func (c *Created) Output() string {
 	return string(data)
 }
 
-// Seccomp is the Seccomp mode and the number of filters of the container's
-// first process, out of /proc.
-func (c *Created) Seccomp() (mode, filters string) {
-	return Seccomp(int(c.Task.Pid()))
-}
-
-// Seccomp is the Seccomp mode and the number of filters of a process.
-func Seccomp(pid int) (mode, filters string) {
-	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	for line := range strings.Lines(string(data)) {
-		switch key, value, _ := strings.Cut(line, ":"); key {
-		case "Seccomp":
-			mode = strings.TrimSpace(value)
-		case "Seccomp_filters":
-			filters = strings.TrimSpace(value)
-		}
-	}
-	return mode, filters
-}
-
 // WaitExit waits for the container's first process to end and returns its exit
 // status.
 func (c *Created) WaitExit() (uint32, error) {
@@ -229,50 +206,4 @@ func (n *Node) removeContainer(ctx context.Context, c containerd.Container) {
 	if err := c.Delete(ctx, containerd.WithSnapshotCleanup); err != nil && !errdefs.IsNotFound(err) {
 		n.t.Errorf("deleting %s: %v", c.ID(), err)
 	}
-}
-
-// WithSeccomp sets linux.seccomp.
-func WithSeccomp(s *specs.LinuxSeccomp) oci.SpecOpts {
-	return func(_ context.Context, _ oci.Client, _ *containers.Container, spec *oci.Spec) error {
-		spec.Linux.Seccomp = s
-		return nil
-	}
-}
-
-// WaitForExec waits until the container's first process is what it is to run:
-// runc returns from start a moment earlier.
-func (n *Node) WaitForExec(c *Created) {
-	n.t.Helper()
-	n.waitForExec(int(c.Task.Pid()))
-}
-
-func (n *Node) waitForExec(pid int) {
-	n.t.Helper()
-	n.Eventually(10*time.Second, fmt.Sprintf("execve in process %d", pid), func() error {
-		comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-		if err == nil && strings.HasPrefix(string(comm), "runc:") {
-			return fmt.Errorf("still %q", comm)
-		}
-		return err
-	})
-}
-
-// Reload finds the container again, after the daemon was restarted.
-func (c *Created) Reload() error {
-	container, err := c.node.Client.LoadContainer(c.ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	c.Task, err = container.Task(c.ctx, nil)
-	return err
-}
-
-// Record is the record of a container, as it stands.
-func (n *Node) Record(t T, namespace, id string) *enforce.Record {
-	t.Helper()
-	rec, err := enforce.Records{Dir: n.Path(enforce.DefaultRecords)}.Read(namespace, id)
-	if err != nil {
-		t.Fatalf("the record of %s: %v", id, err)
-	}
-	return rec
 }
