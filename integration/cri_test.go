@@ -116,7 +116,7 @@ func TestPods(t *testing.T) {
 // TestPodRules: rules by what CRI says of pods, and pods that say it
 // themselves.
 func TestPodRules(t *testing.T) {
-	for _, engine := range kubernetes {
+	for _, engine := range append(kubernetes, "debian") {
 		t.Run(engine, func(t *testing.T) {
 			n := node.Start(t, engine, node.WithHandlers(handlers(t)...))
 			writeFile(t, filepath.Join(n.Etc, "strict.yaml"), "version: 1\nabsent: Deny\nrules: [{name: pause, match: {kind: [Sandbox]}, absent: RuntimeDefault}]\n")

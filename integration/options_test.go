@@ -200,6 +200,7 @@ func TestRestore(t *testing.T) {
 		if got, _ := os.ReadFile(log); strings.Contains(string(got), "restore") {
 			t.Errorf("the runtime was asked:\n%s", got)
 		}
+		checkCheckpoint(t, n, runc, log)
 		c, err = create("version: 1\nrestore: Allow\n")
 		if err != nil {
 			t.Fatalf("allowed: %v", err)
@@ -215,6 +216,20 @@ func TestRestore(t *testing.T) {
 		}
 		c.Remove()
 	})
+}
+
+// checkCheckpoint: asking for a checkpoint goes to the runtime as ever.
+func checkCheckpoint(t *testing.T, n *node.Node, runc, log string) {
+	t.Helper()
+	c, err := n.Start(node.Run{Runtime: node.Batten, Options: tomlOptions(`BinaryName = "` + runc + `"`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = c.Task.Checkpoint(context.Background()) // criu may be missing
+	if got, _ := os.ReadFile(log); !strings.Contains(string(got), " checkpoint ") {
+		t.Errorf("the runtime was not asked for a checkpoint:\n%s", got)
+	}
+	c.Remove()
 }
 
 // TestRecords: the operator's table names what runs now, and nothing else.

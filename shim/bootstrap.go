@@ -28,6 +28,9 @@ type bootstrap struct {
 func (b bootstrap) Start(ctx context.Context, params *bootapi.BootstrapParams) (*bootapi.BootstrapResult, error) {
 	enforce.ProbeABIs(b.records.Dir)
 	for _, extension := range params.Extensions {
+		if messageName(extension.Value) != genericOptions {
+			continue // runc's own, or a newer daemon's that is no option
+		}
 		opts, err := parseOptions(extension.Value)
 		if err != nil {
 			return nil, fmt.Errorf("batten: container refused: %w", err)

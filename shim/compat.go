@@ -107,7 +107,12 @@ func startLegacy(ctx context.Context, s containerdshim.Shim, f startFlags, input
 
 // legacyReply is the answer to "start": the bare address for containerd 1.6,
 // which sets no MAX_SHIM_VERSION, and JSON with version 2 for 1.7 to 2.2.
-// Those daemons reach the shim through the task v2 service below.
+// Those daemons reach the shim through the task v2 service below. To 2.0 to 2.2
+// version 2 means two things besides (core/runtime/v2/shim.go): they do not
+// offer the shim the sandbox API, which containerd's runc shim does not have
+// either, and ask for Shutdown after each Delete, which it declines while it
+// has containers. So nothing is lost, and those daemons cannot be told from
+// 1.7, which refuses version 3.
 func legacyReply(result *bootapi.BootstrapResult, maxVersion string) ([]byte, error) {
 	if maxVersion == "" {
 		return []byte(result.Address), nil

@@ -58,22 +58,33 @@ func parseOptions(any *anypb.Any) (runtimeOptions, error) {
 	if len(any.GetValue()) == 0 {
 		return out, nil
 	}
-	// Old clients leave the host of the type URL out.
-	switch name := any.TypeUrl[strings.LastIndexByte(any.TypeUrl, '/')+1:]; name {
-	case string((&options.Options{}).ProtoReflect().Descriptor().FullName()):
+	switch messageName(any) {
+	case runcOptions:
 		if err := proto.Unmarshal(any.Value, out.runc); err != nil {
 			return out, fmt.Errorf("runtime options: %w", err)
 		}
 		return out, nil
-	case string((&runtimeoptions.Options{}).ProtoReflect().Descriptor().FullName()):
+	case genericOptions:
 		var generic runtimeoptions.Options
 		if err := proto.Unmarshal(any.Value, &generic); err != nil {
 			return out, fmt.Errorf("runtime options: %w", err)
 		}
 		return parseGeneric(&generic)
 	default:
-		return out, fmt.Errorf("runtime options of type %q are unknown; configure the handler with an options table", name)
+		return out, fmt.Errorf("runtime options of type %q are unknown; configure the handler with an options table", messageName(any))
 	}
+}
+
+// The messages that options come as.
+var (
+	runcOptions    = string((&options.Options{}).ProtoReflect().Descriptor().FullName())
+	genericOptions = string((&runtimeoptions.Options{}).ProtoReflect().Descriptor().FullName())
+)
+
+// messageName is the name of the message in any. typeurl's URLs have no host
+// before it, protobuf's do.
+func messageName(any *anypb.Any) string {
+	return any.GetTypeUrl()[strings.LastIndexByte(any.GetTypeUrl(), '/')+1:]
 }
 
 // parseGeneric reads the TOML of generic options.

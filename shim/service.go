@@ -28,7 +28,7 @@ type Service struct {
 	enforcer              *enforce.Enforcer
 
 	mu      sync.Mutex
-	running map[string]*enforce.Running // by container id
+	running map[string]*enforce.Running // by container id; nil while it is being created
 }
 
 // NewService decorates containerd's task service.
@@ -47,27 +47,27 @@ func (s *Service) RegisterTTRPC(server *ttrpc.Server) error {
 // create the container. It sees every container of the shim, sandboxes too.
 func (s *Service) Create(ctx context.Context, r *task.CreateTaskRequest) (*task.CreateTaskResponse, error) {
 	received := time.Now()
-	if s.get(r.ID) != nil {
-		return nil, status.Errorf(codes.AlreadyExists, "batten: container %s exists", r.ID)
-	}
 	namespace, err := namespaces.NamespaceRequired(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if !s.reserve(r.ID) {
+		return nil, status.Errorf(codes.AlreadyExists, "batten: container %s exists", r.ID)
+	}
 	prepared, err := s.prepare(namespace, r)
 	if err != nil {
+		s.set(r.ID, nil)
 		log.G(ctx).WithField("id", r.ID).Error(err.Error())
 		return nil, err
 	}
 	log.G(ctx).WithFields(log.Fields{"id": r.ID, "took": time.Since(received)}).Debug("batten: delegating Create")
 	response, err := s.TTRPCTaskService.Create(ctx, r)
 	if err != nil {
+		s.set(r.ID, nil)
 		s.forget(ctx, namespace, r.ID)
 		return nil, explain(err, prepared.Missing)
 	}
-	s.mu.Lock()
-	s.running[r.ID] = s.enforcer.Created(prepared, int(response.Pid))
-	s.mu.Unlock()
+	s.set(r.ID, s.enforcer.Created(prepared, int(response.Pid)))
 	return response, nil
 }
 
@@ -134,10 +134,31 @@ func (s *Service) Delete(ctx context.Context, r *task.DeleteRequest) (*task.Dele
 	if err := running.Gone(); err != nil {
 		log.G(ctx).WithField("id", r.ID).WithError(err).Error("batten: the record of a deleted container stays")
 	}
-	s.mu.Lock()
-	delete(s.running, r.ID)
-	s.mu.Unlock()
+	s.set(r.ID, nil)
 	return response, nil
+}
+
+// reserve takes an id for a container that is being created, and reports
+// whether it was free: a second Create must not touch the first one's record.
+func (s *Service) reserve(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, taken := s.running[id]; taken {
+		return false
+	}
+	s.running[id] = nil
+	return true
+}
+
+// set notes a container, or with nil gives its id free.
+func (s *Service) set(id string, running *enforce.Running) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if running == nil {
+		delete(s.running, id)
+		return
+	}
+	s.running[id] = running
 }
 
 func (s *Service) get(id string) *enforce.Running {

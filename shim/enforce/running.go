@@ -2,6 +2,7 @@ package enforce
 
 import (
 	"context"
+	"sync"
 
 	"github.com/containerd/log"
 )
@@ -11,6 +12,8 @@ type Running struct {
 	enforcer *Enforcer
 	prepared *Prepared
 	runtime  executable
+
+	mu       sync.Mutex // Started and Gone may come from two calls at once
 	cancel   context.CancelFunc
 	attested chan struct{} // closed when no attestation of the init process goes on
 }
@@ -35,6 +38,8 @@ func (r *Running) setPid(pid int) {
 // record, and returns at once. Kill is called if it runs without the filter
 // that it must have. A restore makes the process only now: pid says which.
 func (r *Running) Started(pid int, kill func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	rec := r.prepared.Record
 	if pid != rec.Pid {
 		r.setPid(pid)
@@ -42,8 +47,9 @@ func (r *Running) Started(pid int, kill func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel, r.attested = cancel, make(chan struct{})
+	done := r.attested
 	go func() {
-		defer close(r.attested)
+		defer close(done)
 		defer cancel()
 		r.attest(ctx, kill)
 	}()
@@ -86,6 +92,8 @@ func (r *Running) Exec(pid int, kill func()) {
 
 // Gone forgets the container.
 func (r *Running) Gone() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.cancel()
 	<-r.attested
 	return r.enforcer.Forget(r.prepared.Record.ContainerdNamespace, r.prepared.Record.ID)
