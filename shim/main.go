@@ -45,20 +45,22 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 			return 1
 		}
 	}
-	registerTaskService(records)
+	var events drain
+	registerTaskService(records, &events)
 	containerdshim.RunShim(ctx, shim)
+	events.wait()
 	return 0
 }
 
 // registerTaskService is what containerd's task/plugin package does, with the
 // service decorated.
-func registerTaskService(records enforce.Records) {
+func registerTaskService(records enforce.Records, events *drain) {
 	registry.Register(&plugin.Registration{
 		Type:     plugins.TTRPCPlugin,
 		ID:       "task",
 		Requires: []plugin.Type{plugins.EventPlugin, plugins.InternalPlugin},
 		InitFn: func(ic *plugin.InitContext) (any, error) {
-			stock, err := newStockService(ic)
+			stock, err := newStockService(ic, events)
 			if err != nil {
 				return nil, err
 			}
@@ -74,7 +76,7 @@ func registerTaskService(records enforce.Records) {
 	})
 }
 
-func newStockService(ic *plugin.InitContext) (task.TTRPCTaskService, error) {
+func newStockService(ic *plugin.InitContext, events *drain) (task.TTRPCTaskService, error) {
 	publisher, err := ic.GetByID(plugins.EventPlugin, "publisher")
 	if err != nil {
 		return nil, err
@@ -83,7 +85,7 @@ func newStockService(ic *plugin.InitContext) (task.TTRPCTaskService, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stocktask.NewTaskService(ic.Context, publisher.(containerdshim.Publisher), down.(shutdown.Service))
+	return stocktask.NewTaskService(ic.Context, events.over(publisher.(containerdshim.Publisher)), down.(shutdown.Service))
 }
 
 // giveBack puts what was read from standard input there again, for

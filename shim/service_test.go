@@ -12,6 +12,7 @@ import (
 
 	task "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
+	containerdshim "github.com/containerd/containerd/v2/pkg/shim"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -117,4 +118,28 @@ func TestCreateFails(t *testing.T) {
 	if _, err := s.Create(context.Background(), request(t, "{}")); err == nil || strings.Contains(err.Error(), "exists") {
 		t.Errorf("without a containerd namespace: %v", err)
 	}
+}
+
+type closer struct{ containerdshim.Publisher }
+
+func (closer) Close() error { return nil }
+
+func TestDrain(t *testing.T) {
+	var none drain
+	none.wait() // "start" and "delete" publish nothing
+	var d drain
+	publisher := d.over(closer{})
+	ended := make(chan struct{})
+	go func() { d.wait(); close(ended) }()
+	select {
+	case <-ended:
+		t.Error("did not wait for the last event")
+	case <-time.After(50 * time.Millisecond):
+	}
+	for range 2 {
+		if err := publisher.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	<-ended
 }

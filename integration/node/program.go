@@ -24,7 +24,7 @@ type Program struct {
 func Main(play func(*Program)) (status int) {
 	p := &Program{}
 	interrupted := make(chan os.Signal, 1)
-	signal.Notify(interrupted, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(interrupted, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	go func() {
 		<-interrupted
 		p.clear()
