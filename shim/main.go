@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	task "github.com/containerd/containerd/api/runtime/task/v3"
@@ -28,33 +29,37 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	shim := bootstrap{stockmanager.NewShimManager(RuntimeType), records}
 	flags, err := parseStartFlags(args)
 	if err == nil && flags.action == "start" {
-		input, err := readStart(stdin)
-		if err != nil {
+		done, err := startOlder(ctx, shim, flags, stdin, stdout)
+		switch {
+		case err != nil:
 			fmt.Fprintf(stderr, "%s: %v", RuntimeType, err)
 			return 1
-		}
-		if !isBootstrap(input, flags) {
-			if err := startLegacy(ctx, shim, flags, input, os.Getenv("MAX_SHIM_VERSION"), stdout); err != nil {
-				fmt.Fprintf(stderr, "%s: %v", RuntimeType, err)
-				return 1
-			}
+		case done:
 			return 0
 		}
-		if err := giveBack(input); err != nil {
-			fmt.Fprintf(stderr, "%s: %v", RuntimeType, err)
-			return 1
-		}
+	}
+	enforcer := &enforce.Enforcer{Policies: new(policy.Store), Records: records, Now: time.Now}
+	if flags.action == "" { // the server
+		go enforcer.Warm() // while the daemon connects
 	}
 	var events drain
-	registerTaskService(records, &events)
+	registerTaskService(enforcer, &events)
 	containerdshim.RunShim(ctx, shim)
 	events.wait()
 	return 0
 }
 
+// Garbage is collected rarely until the first container has been created, when
+// it would be collected twice for nothing, and then as containerd's shim does
+// it (setRuntime in pkg/shim), which stays in memory for as long as the pod.
+const (
+	startGC   = 300
+	settledGC = 40
+)
+
 // registerTaskService is what containerd's task/plugin package does, with the
 // service decorated.
-func registerTaskService(records enforce.Records, events *drain) {
+func registerTaskService(enforcer *enforce.Enforcer, events *drain) {
 	registry.Register(&plugin.Registration{
 		Type:     plugins.TTRPCPlugin,
 		ID:       "task",
@@ -64,13 +69,8 @@ func registerTaskService(records enforce.Records, events *drain) {
 			if err != nil {
 				return nil, err
 			}
-			enforcer := &enforce.Enforcer{
-				Policies: new(policy.Store),
-				Records:  records,
-				Machine:  enforce.ThisMachine(records.Dir),
-				Now:      time.Now,
-			}
-			go enforcer.Warm() // while the daemon connects
+			enforcer.Machine = enforce.ThisMachine(enforcer.Records.Dir)
+			debug.SetGCPercent(startGC)
 			return NewService(stock, enforcer), nil
 		},
 	})
@@ -86,6 +86,19 @@ func newStockService(ic *plugin.InitContext, events *drain) (task.TTRPCTaskServi
 		return nil, err
 	}
 	return stocktask.NewTaskService(ic.Context, events.over(publisher.(containerdshim.Publisher)), down.(shutdown.Service))
+}
+
+// startOlder does "start" if a daemon before containerd 2.3 asks for it. If a
+// newer one does, standard input is left as it was.
+func startOlder(ctx context.Context, s containerdshim.Shim, flags startFlags, stdin io.Reader, stdout io.Writer) (done bool, err error) {
+	input, err := readStart(stdin)
+	if err != nil {
+		return false, err
+	}
+	if isBootstrap(input, flags) {
+		return false, giveBack(input)
+	}
+	return true, startLegacy(ctx, s, flags, input, os.Getenv("MAX_SHIM_VERSION"), stdout)
 }
 
 // giveBack puts what was read from standard input there again, for

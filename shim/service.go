@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,6 +27,7 @@ const RuntimeType = "io.containerd.batten.v2"
 type Service struct {
 	task.TTRPCTaskService // containerd's own
 	enforcer              *enforce.Enforcer
+	settled               sync.Once
 
 	mu      sync.Mutex
 	running map[string]*enforce.Running // by container id; nil while it is being created
@@ -47,6 +49,7 @@ func (s *Service) RegisterTTRPC(server *ttrpc.Server) error {
 // create the container. It sees every container of the shim, sandboxes too.
 func (s *Service) Create(ctx context.Context, r *task.CreateTaskRequest) (*task.CreateTaskResponse, error) {
 	received := time.Now()
+	defer s.settled.Do(func() { debug.SetGCPercent(settledGC) })
 	namespace, err := namespaces.NamespaceRequired(ctx)
 	if err != nil {
 		return nil, err
