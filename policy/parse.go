@@ -28,22 +28,28 @@ func parse(file string, data []byte, read ReadProfile, quick bool) (*Policy, doc
 	if findings.Err() != nil {
 		return nil, findings
 	}
-	sum := sha256.Sum256(data)
 	r := reader{
 		read: read, quick: quick, findings: &findings, used: make(map[string]bool),
-		policy: &Policy{
-			Path: file, Digest: hex.EncodeToString(sum[:]),
-			Architectures:  profile.Auto,
-			Answers:        Answers{Absent: RuntimeDefault, Present: Keep, Mode: Enforce},
-			runtimeDefault: builtinProfile,
-			profiles:       make(map[string]*profile.Profile),
-		},
+		policy: unwritten(file, data),
 	}
 	r.top(n)
 	if findings.Err() != nil {
 		return nil, findings
 	}
 	return r.policy, findings
+}
+
+// unwritten is a policy that leaves everything to its default, and so what
+// Parse makes of Builtin.
+func unwritten(file string, data []byte) *Policy {
+	sum := sha256.Sum256(data)
+	return &Policy{
+		Path: file, Digest: hex.EncodeToString(sum[:]),
+		Architectures:  profile.Auto,
+		Answers:        Answers{Absent: RuntimeDefault, Present: Keep, Mode: Enforce},
+		runtimeDefault: builtinProfile,
+		profiles:       make(map[string]*profile.Profile),
+	}
 }
 
 // reader turns nodes into a Policy.

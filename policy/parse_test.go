@@ -2,6 +2,8 @@ package policy_test
 
 import (
 	"errors"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -22,8 +24,15 @@ func parse(t *testing.T, text string) *policy.Policy {
 	return p
 }
 
+// The embedded default needs no parsing, and is what parsing it gives.
 func TestBuiltin(t *testing.T) {
 	p := parse(t, policy.Builtin)
+	p.Path = policy.BuiltinPath
+	if _, err := os.Stat(policy.DefaultPath); os.IsNotExist(err) {
+		if loaded, findings := policy.Load(policy.DefaultPath); len(findings) > 0 || !reflect.DeepEqual(loaded, p) {
+			t.Errorf("loaded %+v (%v)\nparsed %+v", loaded, findings, p)
+		}
+	}
 	want := policy.Answers{Absent: policy.RuntimeDefault, Present: policy.Keep, Mode: policy.Enforce}
 	if p.Answers != want || len(p.Rules) != 0 || p.RestoreAllowed || p.Architectures != "auto" {
 		t.Errorf("got %+v", p)

@@ -56,16 +56,12 @@ func (q *question) explainProfile(w io.Writer, p *policy.Policy, d policy.Decisi
 	for _, note := range notes {
 		fmt.Fprintf(w, "note:      %s\n", note)
 	}
-	text, err := profile.Encode(s)
-	if err != nil {
-		return err
-	}
 	if !q.show {
 		fmt.Fprintf(w, "profile:   %s, %s (--profile prints it)\n", s.DefaultAction, plural(len(s.Syscalls), "rule"))
 		return nil
 	}
 	var indented bytes.Buffer
-	if err := json.Indent(&indented, text, "", "  "); err != nil {
+	if err := json.Indent(&indented, profile.Encode(s), "", "  "); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "profile:\n%s\n", indented.String())

@@ -14,25 +14,24 @@ import (
 // abisFile holds what the kernel was found to run, until the next boot.
 const abisFile = "abis.json"
 
-// ProbeABIs probes the kernel and keeps the answer below dir, unless it is
+// ProbeABIs probes the kernel and keeps the answer below dir, unless one is
 // there. Without an answer no ABI is left out of a profile, which costs time
 // and nothing else: so errors are nobody's concern.
-func ProbeABIs(dir string) profile.ABIs {
-	if abis := readABIs(dir); abis.Probed {
-		return abis
+func ProbeABIs(dir string) {
+	path := filepath.Join(dir, abisFile)
+	if ours(path) {
+		return
 	}
 	abis := profile.ProbeABIs()
 	if data, err := json.Marshal(abis); err == nil && abis.Probed {
-		_ = writeFile(filepath.Join(dir, abisFile), data)
+		_ = writeFile(path, data)
 	}
-	return abis
 }
 
 // readABIs believes root's own file only.
 func readABIs(dir string) (abis profile.ABIs) {
 	path := filepath.Join(dir, abisFile)
-	var st syscall.Stat_t
-	if err := syscall.Lstat(path, &st); err != nil || st.Uid != 0 || st.Mode&0o022 != 0 {
+	if !ours(path) {
 		return profile.ABIs{}
 	}
 	data, err := os.ReadFile(path)
@@ -40,6 +39,12 @@ func readABIs(dir string) (abis profile.ABIs) {
 		return profile.ABIs{}
 	}
 	return abis
+}
+
+// ours reports whether there is a file that only root can have written.
+func ours(path string) bool {
+	var st syscall.Stat_t
+	return syscall.Lstat(path, &st) == nil && st.Uid == 0 && st.Mode&0o022 == 0
 }
 
 // ThisMachine is the machine that profiles are resolved against, with the

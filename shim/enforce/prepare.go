@@ -192,10 +192,7 @@ func (e *Enforcer) replacement(p *policy.Policy, d policy.Decision, s *spec.Spec
 	if profile.FiltersNothing(&base) {
 		return nil, nil, refuse("policy %q: profile %q filters nothing for a container with these capabilities; write %s where that is meant", p.Path, d.Profile, policy.Unconfined)
 	}
-	result, err := profile.Encode(base)
-	if err != nil {
-		return nil, nil, refuse("policy %q: profile %q: %v", p.Path, d.Profile, err)
-	}
+	result := profile.Encode(base)
 	rec.Notes, rec.Result = notes, digest(result)
 	return &base, result, nil
 }

@@ -54,10 +54,7 @@ const (
 )
 
 func TestPrepare(t *testing.T) {
-	def, err := profile.Encode(profile.RuntimeDefault(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
+	def := profile.Encode(profile.RuntimeDefault(nil))
 	for _, tt := range []struct {
 		name, policy, spec string
 		// want is config.json afterwards, refusal the whole error.
