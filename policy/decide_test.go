@@ -94,6 +94,21 @@ rules:
 	}
 }
 
+// A name that nobody vouches for matches nothing, not even "*".
+func TestUnknownNamesMatchNothing(t *testing.T) {
+	for _, match := range []string{"pod: {namespace: ['*']}", "pod: {name: ['*']}", "container: ['*']", "image: ['*']", "annotations: {a: ['*']}"} {
+		p := parse(t, "version: 1\nrules: [{name: r, match: {"+match+"}, absent: Deny}]\n")
+		claims := cri("container", "ns", "pod", "c", "i")
+		if d := p.Decide(policy.Request{ContainerdNamespace: "moby", Annotations: claims}); d.Rule != "" {
+			t.Errorf("%s matches a container of Docker's", match)
+		}
+		claims["a"] = ""
+		if d := p.Decide(policy.Request{ContainerdNamespace: "k8s.io", Annotations: claims}); d.Rule != "r" {
+			t.Errorf("%s does not match a container of CRI's", match)
+		}
+	}
+}
+
 func TestReason(t *testing.T) {
 	p := parse(t, "version: 1\npresent: Deny\nrules: [{name: r, match: {containerdNamespace: [x]}, absent: Deny}]\n")
 	for _, tt := range []struct {
