@@ -148,6 +148,39 @@ func TestPrepareTwice(t *testing.T) {
 	}
 }
 
+// Only what Batten itself put there is Batten's: not a filter that an earlier
+// pass kept, nor another one in its place.
+func TestPrepareAgainUnderAnotherPolicy(t *testing.T) {
+	for _, tt := range []struct{ name, first, then string }{
+		{"kept before", brings, brings},
+		{"exchanged since", unset, brings},
+	} {
+		e, dir := enforcer(t, "version: 1"), bundle(t, tt.first)
+		if _, err := e.Prepare(container(dir)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(tt.then), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e.Policies = text("version: 1\npresent: Deny")
+		if _, err := e.Prepare(container(dir)); err == nil || !strings.Contains(err.Error(), "it brings a seccomp filter") {
+			t.Errorf("%s: %v, want a refusal", tt.name, err)
+		}
+	}
+}
+
+// In audit mode the record tells what would have been, and what is.
+func TestAuditRecord(t *testing.T) {
+	e := enforcer(t, ours+"present: ours\nmode: Audit")
+	p, err := e.Prepare(container(bundle(t, brings)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec := p.Record; rec.Verdict != policy.Replace || rec.Word != "ours" || rec.Result != rec.Asked || rec.Mode != policy.Audit {
+		t.Errorf("got %+v", rec)
+	}
+}
+
 func TestPrepareRestore(t *testing.T) {
 	for _, tt := range []struct{ policy, refusal string }{
 		{"version: 1", `batten: container refused: policy "/etc/p.yaml": restore is Deny: a checkpoint brings a seccomp filter of its own, which the policy cannot see; start the container anew, or write restore: Allow`},
