@@ -26,15 +26,15 @@ demo: build ## the main job, shown step by step on a private containerd
 test: lint unit fuzz integration demo ## everything
 
 unit: ## the packages' own tests, with the race detector
-	$(GO) test -race ./cmd/... ./policy/... ./shim/... ./spec/...
+	REQUIRE_INTEGRATION=1 $(GO) test -race ./cmd/... ./policy/... ./shim/... ./spec/...
 
 integration: build engines ## real daemons, real containers; nothing may be skipped
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration/...
 
 fuzz: ## each fuzz target for FUZZTIME
-	$(GO) test ./spec -run XXX -fuzz FuzzSplice -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
-	$(GO) test ./policy -run XXX -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
-	$(GO) test ./policy/profile -run XXX -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
+	$(GO) test ./spec -run '^$$' -fuzz FuzzSplice -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
+	$(GO) test ./policy -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
+	$(GO) test ./policy/profile -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 
 lint: ## gofumpt, vet, staticcheck, import direction, and known vulnerabilities where their database can be had
 	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "gofumpt: $$unformatted"; exit 1; }

@@ -13,6 +13,9 @@ import (
 func dir(t *testing.T) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
+		if os.Getenv("REQUIRE_INTEGRATION") == "1" {
+			t.Fatal("needs root: policies are root's")
+		}
 		t.Skip("needs root: policies are root's")
 	}
 	return t.TempDir()
