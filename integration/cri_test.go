@@ -119,6 +119,9 @@ func TestPodRules(t *testing.T) {
 	for _, engine := range append(kubernetes, "debian") {
 		t.Run(engine, func(t *testing.T) {
 			n := node.Start(t, engine, node.WithHandlers(handlers(t)...))
+			if engine == "debian" {
+				checkLostTable(t, n)
+			}
 			writeFile(t, filepath.Join(n.Etc, "strict.yaml"), "version: 1\nabsent: Deny\nrules: [{name: pause, match: {kind: [Sandbox]}, absent: RuntimeDefault}]\n")
 			setPolicy(t, n, `version: 1
 rules:
@@ -132,6 +135,22 @@ rules:
 			checkDenied(t, n)
 		})
 	}
+}
+
+// checkLostTable: 1.6 passes no table on, and a file of one.
+func checkLostTable(t *testing.T, n *node.Node) {
+	t.Helper()
+	_, err := n.RunPod("strict", "default", "x", nil)
+	wantError(t, "a table", err, "batten: container refused: runtime options: containerd 1.6 does not pass the options table on")
+	file := filepath.Join(n.Dir, "strict.toml")
+	writeFile(t, file, "Policy = \"/etc/batten/strict.yaml\"\n")
+	byFile := handlers(t)
+	for i := range byFile {
+		if byFile[i].Name == "strict" {
+			byFile[i].Options = []string{`ConfigPath = "` + file + `"`}
+		}
+	}
+	n.Restart(byFile...)
 }
 
 func checkAgents(t *testing.T, n *node.Node) {

@@ -56,7 +56,7 @@ type runtimeOptions struct {
 func parseOptions(any *anypb.Any) (runtimeOptions, error) {
 	out := runtimeOptions{runc: &options.Options{}}
 	if len(any.GetValue()) == 0 {
-		return out, nil
+		return out, lost(any)
 	}
 	switch messageName(any) {
 	case runcOptions:
@@ -73,6 +73,15 @@ func parseOptions(any *anypb.Any) (runtimeOptions, error) {
 	default:
 		return out, fmt.Errorf("runtime options of type %q are unknown; configure the handler with an options table", messageName(any))
 	}
+}
+
+// lost reports a table that did not arrive: containerd 1.6, which sets no
+// MAX_SHIM_VERSION, passes ConfigPath of a table and drops the rest.
+func lost(any *anypb.Any) error {
+	if messageName(any) == genericOptions && os.Getenv("MAX_SHIM_VERSION") == "" {
+		return errors.New("runtime options: containerd 1.6 does not pass the options table on; put it into a file and write ConfigPath = \"/path/of/it\", or remove the table")
+	}
+	return nil
 }
 
 // The messages that options come as.

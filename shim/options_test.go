@@ -61,6 +61,7 @@ func TestParseOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("MAX_SHIM_VERSION", "2")
 	for _, tt := range []struct {
 		name   string
 		sent   *anypb.Any
@@ -69,6 +70,7 @@ func TestParseOptions(t *testing.T) {
 	}{
 		{"none", nil, &options.Options{}, ""},
 		{"empty", &anypb.Any{}, &options.Options{}, ""},
+		{"an empty table", pack(&runtimeoptions.Options{}), &options.Options{}, ""},
 		{"typed", pack(want()), want(), ""},
 		{"typed, by typeurl", bare, want(), ""},
 		{"generic body", pack(&runtimeoptions.Options{ConfigBody: []byte(all)}), want(), "/etc/batten/strict.yaml"},
@@ -134,6 +136,23 @@ func TestParseOptionsErrors(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// containerd 1.6 drops what its table holds, and with it perhaps the policy.
+func TestLostTable(t *testing.T) {
+	t.Setenv("MAX_SHIM_VERSION", "")
+	empty, err := anypb.New(&runtimeoptions.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = parseOptions(empty)
+	want := `runtime options: containerd 1.6 does not pass the options table on; put it into a file and write ConfigPath = "/path/of/it", or remove the table`
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	if _, err := parseOptions(nil); err != nil {
+		t.Errorf("without a table: %v", err)
 	}
 }
 

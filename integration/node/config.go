@@ -46,6 +46,9 @@ func (n *Node) configuration() string {
 		if len(h.PodAnnotations) > 0 {
 			line(`pod_annotations = ["%s"]`, strings.Join(h.PodAnnotations, `", "`))
 		}
+		if len(h.Options) == 0 {
+			continue
+		}
 		line("[%s.containerd.runtimes.%s.options]", cri, h.Name)
 		for _, o := range h.Options {
 			line("%s", o)

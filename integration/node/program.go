@@ -23,8 +23,9 @@ type Program struct {
 // fails or is interrupted. It returns the exit status.
 func Main(play func(*Program)) (status int) {
 	p := &Program{}
+	signal.Ignore(syscall.SIGPIPE) // `| head` must not leave a node behind
 	interrupted := make(chan os.Signal, 1)
-	signal.Notify(interrupted, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	signal.Notify(interrupted, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		<-interrupted
 		p.clear()
