@@ -3,6 +3,7 @@ package shim
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -32,7 +33,7 @@ func (b bootstrap) Start(ctx context.Context, params *bootapi.BootstrapParams) (
 			continue // runc's own, or a newer daemon's that is no option
 		}
 		opts, err := parseOptions(extension.Value)
-		if err != nil {
+		if err := errors.Join(lost(extension.Value), err); err != nil {
 			return nil, fmt.Errorf("batten: container refused: %w", err)
 		}
 		if extension.Value, err = anypb.New(opts.runc); err != nil {

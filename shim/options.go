@@ -56,7 +56,7 @@ type runtimeOptions struct {
 func parseOptions(any *anypb.Any) (runtimeOptions, error) {
 	out := runtimeOptions{runc: &options.Options{}}
 	if len(any.GetValue()) == 0 {
-		return out, lost(any)
+		return out, nil
 	}
 	switch messageName(any) {
 	case runcOptions:
@@ -76,9 +76,10 @@ func parseOptions(any *anypb.Any) (runtimeOptions, error) {
 }
 
 // lost reports a table that did not arrive: containerd 1.6, which sets no
-// MAX_SHIM_VERSION, passes ConfigPath of a table and drops the rest.
+// MAX_SHIM_VERSION when it starts a shim, passes ConfigPath of a table and drops
+// the rest. (No daemon sets it for -info.)
 func lost(any *anypb.Any) error {
-	if messageName(any) == genericOptions && os.Getenv("MAX_SHIM_VERSION") == "" {
+	if messageName(any) == genericOptions && len(any.GetValue()) == 0 && os.Getenv("MAX_SHIM_VERSION") == "" {
 		return errors.New("runtime options: containerd 1.6 does not pass the options table on; put it into a file and write ConfigPath = \"/path/of/it\", or remove the table")
 	}
 	return nil

@@ -61,7 +61,6 @@ func TestParseOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("MAX_SHIM_VERSION", "2")
 	for _, tt := range []struct {
 		name   string
 		sent   *anypb.Any
@@ -141,18 +140,33 @@ func TestParseOptionsErrors(t *testing.T) {
 
 // containerd 1.6 drops what its table holds, and with it perhaps the policy.
 func TestLostTable(t *testing.T) {
-	t.Setenv("MAX_SHIM_VERSION", "")
-	empty, err := anypb.New(&runtimeoptions.Options{})
-	if err != nil {
-		t.Fatal(err)
+	const refusal = `runtime options: containerd 1.6 does not pass the options table on; put it into a file and write ConfigPath = "/path/of/it", or remove the table`
+	pack := func(m proto.Message) *anypb.Any {
+		out, err := anypb.New(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
 	}
-	_, err = parseOptions(empty)
-	want := `runtime options: containerd 1.6 does not pass the options table on; put it into a file and write ConfigPath = "/path/of/it", or remove the table`
-	if err == nil || err.Error() != want {
-		t.Errorf("got  %v\nwant %s", err, want)
-	}
-	if _, err := parseOptions(nil); err != nil {
-		t.Errorf("without a table: %v", err)
+	for _, tt := range []struct {
+		name, maxVersion string
+		sent             *anypb.Any
+		want             string
+	}{
+		{"1.6, a table", "", pack(&runtimeoptions.Options{}), refusal},
+		{"1.6, a file", "", pack(&runtimeoptions.Options{ConfigPath: "/x"}), ""},
+		{"1.6, no table", "", nil, ""},
+		{"1.6, runc's type", "", pack(&options.Options{}), ""},
+		{"1.7 and later, an empty table", "2", pack(&runtimeoptions.Options{}), ""},
+	} {
+		t.Setenv("MAX_SHIM_VERSION", tt.maxVersion)
+		got := ""
+		if err := lost(tt.sent); err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%s: got  %q\nwant %q", tt.name, got, tt.want)
+		}
 	}
 }
 

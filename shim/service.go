@@ -2,6 +2,7 @@ package shim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -78,7 +79,7 @@ func (s *Service) Create(ctx context.Context, r *task.CreateTaskRequest) (*task.
 // containerd's service understands.
 func (s *Service) prepare(namespace string, r *task.CreateTaskRequest) (*enforce.Prepared, error) {
 	opts, err := parseOptions(r.Options)
-	if err != nil {
+	if err := errors.Join(lost(r.Options), err); err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "batten: container refused: %v", err)
 	}
 	prepared, err := s.enforcer.Prepare(enforce.Container{
