@@ -14,8 +14,10 @@ import (
 
 	"github.com/batten-runtime/batten/integration/node"
 	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/pkg/cio"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/containerd/v2/pkg/oci"
+	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -46,8 +48,14 @@ func TestStockDuties(t *testing.T) {
 			{"updated", func() error { return wantMemoryLimit(n, c, "67108864") }},
 			{"exec", func() error { _, err := c.Exec("/bin/true"); return err }},
 			{"a second create of the id", func() error {
-				_, err := n.Client.LoadContainer(ctx, c.ID)
-				return err
+				container, err := n.Client.LoadContainer(ctx, c.ID)
+				if err != nil {
+					return err
+				}
+				if _, err := container.NewTask(ctx, cio.NullIO); !errdefs.IsAlreadyExists(err) {
+					return fmt.Errorf("got %v, want that it exists", err)
+				}
+				return wantStatus(ctx, c, containerd.Running)
 			}},
 			{"term", func() error { return c.Task.Kill(ctx, syscall.SIGTERM) }},
 		} {
