@@ -15,6 +15,7 @@ require (
 	github.com/opencontainers/runtime-spec v1.3.0 // the types of linux.seccomp
 	github.com/pelletier/go-toml/v2 v2.4.3 // the options table that CRI and Docker send as TOML, as containerd reads it
 	github.com/rogpeppe/go-internal v1.16.0 // tests: testscript for the CLI
+	github.com/seccomp/libseccomp-golang v0.12.0 // what runc compiles filters with; the command line only
 	go.yaml.in/yaml/v3 v3.0.6 // the policy, with lines and columns
 	golang.org/x/sys v0.48.0 // uname, memfd and errno names; its tables of system calls
 	google.golang.org/grpc v1.83.2 // status codes of refusals; tests: CRI

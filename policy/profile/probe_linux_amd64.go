@@ -20,9 +20,6 @@ const exit386 = "\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
 	"\x60\x00\x00\x00\x60\x00\x00\x00\x05\x00\x00\x00\x00\x10\x00\x00" +
 	"\xb8\x01\x00\x00\x00\x31\xdb\xcd\x80\x90\x90\x90"
 
-// x32Bit marks a call of the x32 ABI (arch/x86/include/uapi/asm/unistd.h).
-const x32Bit = 0x40000000
-
 // ProbeABIs asks the kernel which foreign ABIs it runs: it makes an x32 call
 // and executes an i386 program. Under a filter of its own the process cannot
 // tell a filter's no from the kernel's, and is not probed. It starts a child

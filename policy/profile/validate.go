@@ -65,6 +65,9 @@ func (p *Profile) validateRule(r rule, at document.Node) {
 			at.Warnf("has two conditions on argument %d; runc makes each a rule of its own, so either is enough", arg.Index)
 		}
 		seen[arg.Index] = true
+		if arg.Op == specs.OpMaskedEqual && arg.ValueTwo&^arg.Value != 0 {
+			at.Warnf("the condition on argument %d wants bits outside its mask; libseccomp ignores them", arg.Index)
+		}
 		if neverMatches(arg) {
 			at.Warnf("the condition on argument %d can never match; the rule does nothing", arg.Index)
 		}
@@ -123,12 +126,9 @@ func (p *Profile) skipped(r rule) bool {
 	return action == defaultAction && errno == defaultErrno
 }
 
-// neverMatches reports whether no 64-bit value meets the condition. For
-// MASKED_EQ runtime-spec's value is the mask and valueTwo what must be left.
+// neverMatches reports whether no 64-bit value meets the condition.
 func neverMatches(arg specs.LinuxSeccompArg) bool {
 	switch arg.Op {
-	case specs.OpMaskedEqual:
-		return arg.ValueTwo&^arg.Value != 0
 	case specs.OpLessThan:
 		return arg.Value == 0
 	case specs.OpGreaterThan:
@@ -209,13 +209,15 @@ func disjoint(x, y specs.LinuxSeccompArg) bool {
 	return highX < lowY || highY < lowX
 }
 
-// cube is the condition as value & mask == datum.
+// cube is the condition as value & mask == datum. For MASKED_EQ runtime-spec's
+// value is the mask and valueTwo what must be left; of that libseccomp takes the
+// bits in the mask.
 func cube(a specs.LinuxSeccompArg) (mask, datum uint64, ok bool) {
 	switch a.Op {
 	case specs.OpEqualTo:
 		return math.MaxUint64, a.Value, true
 	case specs.OpMaskedEqual:
-		return a.Value, a.ValueTwo, true
+		return a.Value, a.ValueTwo & a.Value, true
 	}
 	return 0, 0, false
 }

@@ -1,0 +1,144 @@
+package profile
+
+import (
+	"slices"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// libseccomp (2.5.4, src/db.c and src/gen_bpf.c) keeps the rules on a syscall as
+// one tree, and two things go wrong in it where a rule goes on after a
+// comparison that is not an equality, such as x > 5, and another rule looks at
+// the same argument at that place:
+//
+//   - What follows the comparison hangs on two branches as one and the same
+//     subtree. Another rule's is linked into it on each branch: its conditions
+//     are then also tested where they should not be, or the list becomes a ring
+//     and libseccomp does not return.
+//   - When the rest of the rule does not match, the other rule's comparison is
+//     made with what was loaded last, which is another argument.
+//
+// A third is that a rule which ends with x == 5 hides a later one that is x != 5
+// alone, and the other way round: where the new rule and the tail of an old one
+// make the same comparisons, db_rule_add takes them for the same.
+//
+// And x < 5 followed by a comparison of x with a value whose high half is another
+// one goes on with the wrong half loaded.
+//
+// What such rules do is not to be known: nothing looser than the strictest of
+// them is taken for their meaning, and none are written.
+
+// entangled reports whether two of the clauses are tied together like this.
+func entangled(clauses []clause) bool {
+	for i, c := range clauses {
+		for _, d := range clauses[i+1:] {
+			same := c.outcome == d.outcome
+			if tied(c.conds, d.conds) || opposed(d.conds, c.conds) || same && opposed(c.conds, d.conds) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// opposed reports whether long, not from its first condition on, has those of
+// short up to one of which it has the opposite.
+func opposed(long, short []specs.LinuxSeccompArg) bool {
+	for at := 1; at < len(long); at++ {
+		for i, s := range short {
+			if at+i == len(long) {
+				break
+			}
+			l := long[at+i]
+			if l.Index == s.Index && l.Value == s.Value && (opposite[l.Op] == s.Op || opposite[s.Op] == l.Op) {
+				return true
+			}
+			if l != s {
+				break
+			}
+		}
+	}
+	return false
+}
+
+// opposite are the operators that libseccomp makes the same comparison of.
+var opposite = map[specs.LinuxSeccompOperator]specs.LinuxSeccompOperator{
+	specs.OpNotEqual: specs.OpEqualTo, specs.OpLessEqual: specs.OpGreaterThan, specs.OpLessThan: specs.OpGreaterEqual,
+}
+
+func tied(a, b []specs.LinuxSeccompArg) bool {
+	for i := range min(len(a), len(b)) {
+		if a[i].Index != b[i].Index {
+			return false
+		}
+		if goesOn(a, i) || goesOn(b, i) || skewed(a[i], b[i]) || skewed(b[i], a[i]) {
+			return true
+		}
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return false
+}
+
+// goesOn reports whether the condition at i is no equality and not the last.
+func goesOn(conds []specs.LinuxSeccompArg, i int) bool {
+	op := conds[i].Op
+	return i+1 < len(conds) && op != specs.OpEqualTo && op != specs.OpMaskedEqual
+}
+
+// skewed reports whether below is < or <= and other compares the order, too, with
+// a value of another high half.
+func skewed(below, other specs.LinuxSeccompArg) bool {
+	ordered := other.Op != specs.OpEqualTo && other.Op != specs.OpMaskedEqual && other.Op != specs.OpNotEqual
+	return ordered && below.Value>>32 != other.Value>>32 && (below.Op == specs.OpLessThan || below.Op == specs.OpLessEqual)
+}
+
+// maxLinear is the number of rules up to which runc does without the binary tree.
+const maxLinear = 32
+
+// findMisread finds the architectures for which libseccomp 2.5 makes a filter that
+// compares the wrong word. Where it writes no binary tree, it loads the call's
+// number in the block of the rule that it puts first (_gen_bpf_syscalls,
+// src/gen_bpf.c), the one with the fewest conditions; if that is on a call which
+// the architecture does not have, the block is not written and no rule matches.
+// On x86_64 that happens only together with x32.
+func (m *meaning) findMisread(count int) {
+	if count > maxLinear {
+		return
+	}
+	for _, arch := range m.arches {
+		switch {
+		case arch == specs.ArchX86_64 && !slices.Contains(m.arches, specs.ArchX32), arch == specs.ArchX32:
+		default:
+			if m.foreignFirst(arch) {
+				m.misread = append(m.misread, arch)
+			}
+		}
+	}
+	if slices.Contains(m.misread, specs.ArchX86_64) {
+		m.misread = append(m.misread, specs.ArchX32)
+	}
+}
+
+// foreignFirst reports whether the rule that libseccomp puts first on arch may be
+// on a call that arch does not have.
+func (m *meaning) foreignFirst(arch specs.Arch) bool {
+	foreign := false
+	for name, clauses := range m.clauses {
+		_, known := lookup(name)
+		_, behind := multiplexed[name]
+		_, numbered := numberOn(arch, name)
+		if len(clauses) == 0 || !known {
+			continue
+		}
+		if arch == specs.ArchX86 && !behind && !numbered {
+			continue // it is not added there at all
+		}
+		if numbered && slices.ContainsFunc(clauses, func(c clause) bool { return len(visible(arch, c.conds)) == 0 }) {
+			return false
+		}
+		foreign = foreign || !numbered
+	}
+	return foreign
+}

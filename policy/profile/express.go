@@ -1,0 +1,268 @@
+package profile
+
+import (
+	"cmp"
+	"math"
+	"math/bits"
+	"slices"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// express are rules that do what f does on the calls whose outcome is not
+// otherwise, the default of the profile they are for. The rules' regions are
+// disjoint, so that the order in which libseccomp takes them does not matter,
+// and none has two conditions on one argument.
+func (w *budget) express(f function, otherwise outcome) []clause {
+	var out []clause
+	for _, style := range []style{native, plain, cubes} {
+		out = w.clauses(f, otherwise, style)
+		if len(out) > maxClauses || w.spent() {
+			w.left = -1
+			return nil
+		}
+		// On 32-bit calls, too: the native filter has their rules under a
+		// number that is no call's.
+		if !entangled(out) {
+			break
+		}
+	}
+	return out
+}
+
+// maxClauses is how many rules one syscall may have; libseccomp takes long over
+// more.
+const maxClauses = 512
+
+// style is how conditions are written.
+type style int
+
+const (
+	native style = iota // by the operator that fits
+	plain               // only the last of a rule other than by equality, none by inequality
+	cubes               // all by equality
+)
+
+// clauses are the rules for express.
+func (w *budget) clauses(f function, otherwise outcome, style style) []clause {
+	var pieces []piece
+	for _, p := range f.pieces {
+		if p.outcome != otherwise {
+			pieces = append(pieces, p)
+		}
+	}
+	if f.otherwise != otherwise {
+		if len(f.pieces) == 0 {
+			return []clause{{outcome: f.otherwise}}
+		}
+		for _, b := range w.outside(everything(f.whole), f.pieces) {
+			pieces = append(pieces, piece{b, f.otherwise})
+		}
+	}
+	pieces = w.join(pieces)
+	var out []clause
+	for len(pieces) > 0 && !w.spent() {
+		p := pieces[0]
+		pieces = pieces[1:]
+		var given []specs.LinuxSeccompArg
+		i, other, arg := complement(f.whole, p, pieces)
+		if i >= 0 && style == native {
+			// Together the two are all but one value.
+			pieces = slices.Delete(pieces, i, i+1)
+			given = []specs.LinuxSeccompArg{{Index: uint(arg), Op: specs.OpNotEqual, Value: other}}
+		}
+		for _, c := range w.product(f.whole, p, given, style) {
+			out = append(out, clause{conds: c, outcome: p.outcome})
+		}
+	}
+	// Rules on the first arguments first: libseccomp compares a rule that begins
+	// with an earlier argument than those it has over and over with all of them.
+	slices.SortStableFunc(out, func(a, b clause) int {
+		return slices.CompareFunc(a.conds, b.conds, compareConds)
+	})
+	return out
+}
+
+func compareConds(a, b specs.LinuxSeccompArg) int {
+	return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Op, b.Op), cmp.Compare(a.Value, b.Value), cmp.Compare(a.ValueTwo, b.ValueTwo))
+}
+
+// join makes fewer pieces of the same meaning out of disjoint ones.
+func (w *budget) join(pieces []piece) []piece {
+	pieces = slices.Clone(pieces)
+	for again := true; again && !w.spent(); {
+		again = false
+		for i := 0; i < len(pieces); i++ {
+			for j := i + 1; j < len(pieces); j++ {
+				w.left--
+				if joined, ok := union(pieces[i], pieces[j]); ok {
+					pieces[i], again = joined, true
+					pieces = slices.Delete(pieces, j, j+1)
+					j--
+				}
+			}
+		}
+	}
+	return pieces
+}
+
+// union is p and q as one piece, where they differ in one argument only and
+// its values together are such values again.
+func union(p, q piece) (piece, bool) {
+	i, ok := differing(p, q)
+	if !ok {
+		return p, false
+	}
+	v, u := p.box[i], q.box[i]
+	if v.low > u.low {
+		v, u = u, v
+	}
+	switch {
+	case v.mask == 0 && u.mask == 0 && v.high+1 == u.low:
+		v.high = u.high
+	case v.mask == u.mask && v.low == u.low && v.high == u.high && bits.OnesCount64(v.value^u.value) == 1:
+		v.mask &^= v.value ^ u.value
+		v.value &= v.mask
+	default:
+		return wider(p, i, v, u)
+	}
+	p.box[i], ok = v.tighten()
+	return p, ok
+}
+
+// wider joins cubes of which the interval is what tighten made of them: two
+// halves that differ in one bit.
+func wider(p piece, i int, v, u values) (piece, bool) {
+	a, okA := v.cube()
+	b, okB := u.cube()
+	bit := a.value ^ b.value
+	if !okA || !okB || a.mask != b.mask || bits.OnesCount64(bit) != 1 {
+		return p, false
+	}
+	joined, ok := values{a.mask &^ bit, a.value &^ bit, 0, math.MaxUint64}.tighten()
+	p.box[i] = joined
+	return p, ok
+}
+
+// cube is v as a mask and a value alone, where it is that.
+func (v values) cube() (values, bool) {
+	first := bits.LeadingZeros64(v.low ^ v.high)
+	prefix := ^(uint64(math.MaxUint64) >> first)
+	if v.low == v.high {
+		prefix = math.MaxUint64
+	}
+	c := values{v.mask | prefix, v.value | v.low&prefix, 0, math.MaxUint64}
+	t, ok := c.tighten()
+	return values{mask: c.mask, value: c.value}, ok && t == v
+}
+
+// differing is the one argument in which two pieces of one outcome differ.
+func differing(p, q piece) (int, bool) {
+	at := -1
+	if p.outcome != q.outcome {
+		return at, false
+	}
+	for i := range p.box {
+		if p.box[i] == q.box[i] {
+			continue
+		}
+		if at >= 0 {
+			return at, false
+		}
+		at = i
+	}
+	return at, at >= 0
+}
+
+// complement finds among others the piece that with p makes all but one value
+// of one argument.
+func complement(whole values, p piece, others []piece) (at int, value uint64, arg int) {
+	for j, q := range others {
+		i, ok := differing(p, q)
+		if !ok {
+			continue
+		}
+		v, u := p.box[i], q.box[i]
+		if v.low > u.low {
+			v, u = u, v
+		}
+		if v.mask == 0 && u.mask == 0 && v.low == 0 && v.high+2 == u.low && u.high == whole.high {
+			return j, v.high + 1, i
+		}
+	}
+	return -1, 0, 0
+}
+
+// goesOn reports whether the box bounds an argument after arg.
+func (b box) goesOn(whole values, arg int) bool {
+	return slices.ContainsFunc(b[arg+1:], func(v values) bool { return v != whole })
+}
+
+// product are the lists of conditions that together match the box: for each
+// argument one of its native operators, or several cubes. The one argument that
+// given is about has its condition already.
+func (w *budget) product(whole values, p piece, given []specs.LinuxSeccompArg, style style) [][]specs.LinuxSeccompArg {
+	out := [][]specs.LinuxSeccompArg{nil}
+	for i, v := range p.box {
+		alternatives := given
+		if len(given) == 0 || int(given[0].Index) != i {
+			if v == whole {
+				continue
+			}
+			alternatives = conditionsFor(uint(i), v, whole, style == cubes || style == plain && p.goesOn(whole, i))
+		}
+		var next [][]specs.LinuxSeccompArg
+		for _, before := range out {
+			for _, c := range alternatives {
+				next = append(next, append(slices.Clip(before), c))
+			}
+		}
+		out = next
+		if w.left -= 10 * len(out); w.spent() {
+			return nil
+		}
+	}
+	return out
+}
+
+// conditionsFor are conditions of which an argument in v meets exactly one.
+// Where there is a choice they read the same when libseccomp cuts the value to
+// 32 bits. With cubes all are equalities.
+func conditionsFor(index uint, v, whole values, cubes bool) []specs.LinuxSeccompArg {
+	one := func(op specs.LinuxSeccompOperator, value, two uint64) []specs.LinuxSeccompArg {
+		return []specs.LinuxSeccompArg{{Index: index, Op: op, Value: value, ValueTwo: two}}
+	}
+	if v.low == v.high {
+		return one(specs.OpEqualTo, v.low, 0)
+	}
+	if c, ok := v.cube(); ok && (cubes || v.mask != 0 || v.low != 0 && v.high != whole.high) {
+		return one(specs.OpMaskedEqual, c.mask, c.value)
+	}
+	if v.mask == 0 && v.low == 0 && !cubes {
+		if v.high == math.MaxUint32 {
+			return one(specs.OpLessEqual, v.high, 0)
+		}
+		return one(specs.OpLessThan, v.high+1, 0) // not <=, which libseccomp takes for a > elsewhere
+	}
+	if v.mask == 0 && v.high == whole.high && !cubes {
+		return one(specs.OpGreaterThan, v.low-1, 0)
+	}
+	var out []specs.LinuxSeccompArg
+	for low, more := v.low, true; more; {
+		size := bits.TrailingZeros64(low)
+		for size == 64 || size > 0 && low+(1<<size-1) > v.high || size > 0 && low+(1<<size-1) < low {
+			size--
+		}
+		last := low + (1<<size - 1)
+		if part, ok := v.intersect(values{low: low, high: last}); ok {
+			c, _ := part.cube()
+			if part.low == part.high {
+				out = append(out, specs.LinuxSeccompArg{Index: index, Op: specs.OpEqualTo, Value: part.low})
+			} else {
+				out = append(out, specs.LinuxSeccompArg{Index: index, Op: specs.OpMaskedEqual, Value: c.mask, ValueTwo: c.value})
+			}
+		}
+		low, more = last+1, last < v.high
+	}
+	return out
+}
