@@ -1,0 +1,176 @@
+package filter
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	libseccomp "github.com/seccomp/libseccomp-golang"
+	"golang.org/x/sys/unix"
+)
+
+// Witness is one call on which two filters differ.
+type Witness struct {
+	// Arch is the ABI in libseccomp's words (amd64, x86, x32, …), or "other"
+	// for one that neither filter names.
+	Arch string
+	// Syscall is the call's name, empty if the number has none.
+	Syscall string
+	Call    Call
+	// First and Second are what the two do.
+	First, Second Result
+}
+
+func (w *Witness) String() string {
+	return fmt.Sprintf("%s on %s: %s against %s", w.describe(), w.Arch, w.First, w.Second)
+}
+
+// describe is the call with the arguments as far as they are not zero.
+func (w *Witness) describe() string {
+	args := make([]string, 0, len(w.Call.Args))
+	last := 0
+	for i, arg := range w.Call.Args {
+		args = append(args, fmt.Sprintf("%#x", arg))
+		if arg != 0 {
+			last = i + 1
+		}
+	}
+	name := w.Syscall
+	if name == "" {
+		name = fmt.Sprintf("syscall %#x", w.Call.Nr)
+	}
+	return fmt.Sprintf("%s(%s)", name, strings.Join(args[:last], ", "))
+}
+
+// MarshalJSON writes the arguments in hexadecimal.
+func (w *Witness) MarshalJSON() ([]byte, error) {
+	var args []string
+	for _, arg := range w.Call.Args {
+		args = append(args, fmt.Sprintf("%#x", arg))
+	}
+	return json.Marshal(struct {
+		Arch    string   `json:"arch"`
+		Syscall string   `json:"syscall,omitempty"`
+		Number  uint32   `json:"number"`
+		Args    []string `json:"args"`
+		First   string   `json:"first"`
+		Second  string   `json:"second"`
+	}{w.Arch, w.Syscall, w.Call.Nr, args, w.First.String(), w.Second.String()})
+}
+
+// abi is the architecture that a call is made through, and its words for it.
+func abi(arch, nr uint32) (libseccomp.ScmpArch, string) {
+	if arch == unix.AUDIT_ARCH_X86_64 && nr&x32Bit != 0 {
+		return libseccomp.ArchX32, "x32"
+	}
+	for a, audit := range auditArch {
+		if audit == arch && a != libseccomp.ArchX32 {
+			return a, a.String()
+		}
+	}
+	return libseccomp.ArchInvalid, fmt.Sprintf("arch %#x", arch)
+}
+
+// syscallName is the name of a number, empty where libseccomp has none.
+func syscallName(arch, nr uint32) string {
+	a, _ := abi(arch, nr)
+	if a == libseccomp.ArchInvalid || int32(nr) < 0 {
+		return ""
+	}
+	name, err := libseccomp.ScmpSyscall(nr).GetNameByArch(a)
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+// witness is a call in c for which predicate holds, and what two functions
+// make of it.
+func (t *table) witness(c cell, predicate, first, second ref) *Witness {
+	call := Call{Arch: c.arch, Nr: c.nr}
+	t.find(predicate, &call)
+	_, arch := abi(c.arch, c.nr)
+	w := &Witness{Arch: arch, Syscall: syscallName(c.arch, c.nr), Call: call, First: t.at(first, call), Second: t.at(second, call)}
+	if c.other {
+		w.Arch, w.Syscall = "other", ""
+	}
+	return w
+}
+
+// first is a witness for the first cell in which op holds somewhere.
+func (t *table) first(op uint8) *Witness {
+	for _, c := range t.cells {
+		if p := t.apply(op, c.values[0], c.values[1]); p != no {
+			return t.witness(c, p, c.values[0], c.values[1])
+		}
+	}
+	return nil
+}
+
+// Equal compares what the kernel does under a and under b for every call:
+// arch, number, arguments, and errnos too. It returns nil if they are equal,
+// else a call on which they differ. Errors are filters that cannot be judged.
+func Equal(a, b Stack) (*Witness, error) {
+	t, err := tabulate(a, b)
+	if err != nil {
+		return nil, err
+	}
+	return t.first(opDiffer), nil
+}
+
+// Subsumes reports whether s is nowhere looser than floor, in the kernel's
+// order of actions. It returns nil if so, else a call for which it is, First
+// being the floor's action.
+func Subsumes(floor, s Stack) (*Witness, error) {
+	t, err := tabulate(floor, s)
+	if err != nil {
+		return nil, err
+	}
+	return t.first(opLooser), nil
+}
+
+// Deviation is a call on which a filter does not do what floor and own
+// together would.
+type Deviation struct {
+	// Witness has in First what the two do together, in Second what the filter
+	// does.
+	Witness
+	// Floor and Own are what each of the two does alone.
+	Floor, Own Result
+	// Looser is set where the filter is looser than the two.
+	Looser bool
+	// Last is the last of the numbers that are treated as the witness's is.
+	Last uint32
+}
+
+// Deviations judges out as the meet of floor and own: it is empty if out does
+// for every call what the kernel does with both installed, floor first. The
+// meet is made of the compiled programs, so that it knows nothing of how out
+// came about. There is one deviation for each arch, group of numbers, and
+// whether out is looser there.
+func Deviations(floor, own, out Stack) ([]Deviation, error) {
+	t, err := tabulate(floor, own, out)
+	if err != nil {
+		return nil, err
+	}
+	var deviations []Deviation
+	for _, c := range t.cells {
+		want := t.apply(opMeet, c.values[0], c.values[1])
+		differ := t.apply(opDiffer, want, c.values[2])
+		if differ == no {
+			continue
+		}
+		looser := t.apply(opLooser, want, c.values[2])
+		for _, predicate := range []ref{looser, t.ite(looser, no, differ)} {
+			if predicate == no {
+				continue
+			}
+			w := t.witness(c, predicate, want, c.values[2])
+			deviations = append(deviations, Deviation{
+				Witness: *w, Looser: predicate == looser, Last: c.last,
+				Floor: t.at(c.values[0], w.Call), Own: t.at(c.values[1], w.Call),
+			})
+		}
+	}
+	return deviations, nil
+}

@@ -1,0 +1,209 @@
+package filter_test
+
+import (
+	"flag"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/batten-runtime/batten/policy/filter"
+	"github.com/batten-runtime/batten/policy/profile"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+var (
+	pairs = flag.Int("pairs", 10000, "how many random pairs to prove")
+	seed  = flag.Uint64("seed", 1, "of the random pairs")
+)
+
+// judgement counts what came of pairs of profiles.
+type judgement map[string]int
+
+// Kinds of pairs. The worst kind of deviation in it is a pair's.
+const (
+	exact     = "exact on every arch"
+	residue   = "exact but for the errno of calls above the highest that one profile names"
+	stricter  = "stricter on i386 or x32, said in a note"
+	leftOut   = "an arch left out, said in a note"
+	ambiguous = "an input without one meaning, the strictest taken, said in a note"
+	refused   = "refused as too large or inexpressible"
+	unclean   = "OPEN: stricter than said, refused by libseccomp, or looser on i386 for calls that neither names"
+	wrong     = "WRONG"
+)
+
+var order = []string{exact, residue, stricter, leftOut, ambiguous, unclean, wrong}
+
+// judge computes a floor, compiles all three and compares them by the prover.
+func judge(t *testing.T, f, p specs.LinuxSeccomp) (kind string, details string) {
+	t.Helper()
+	compiled := func(s specs.LinuxSeccomp) (filter.Stack, error) {
+		program, err := filter.Compile(&s)
+		return filter.Stack{program}, err
+	}
+	stackF, err := compiled(f)
+	if err != nil {
+		return "", ""
+	}
+	stackP, err := compiled(p)
+	if err != nil {
+		return "", ""
+	}
+	out, notes, err := profile.Floor(f, p, profile.Limits{})
+	if err != nil {
+		return refused, err.Error()
+	}
+	stackOut, err := compiled(out.Seccomp)
+	if err != nil {
+		return unclean, "does not compile: " + err.Error()
+	}
+	if n := len(stackOut[0].Instructions); n > filter.MaxInstructions {
+		return wrong, "more instructions than the kernel takes"
+	}
+	deviations, err := filter.Deviations(stackF, stackP, stackOut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind = exact
+	for _, d := range deviations {
+		k := deviation(d, f, p, out.Seccomp, notes)
+		if k == wrong || k == unclean {
+			details += d.Witness.String() + "\n"
+		}
+		if slices.Index(order, k) > slices.Index(order, kind) {
+			kind = k
+		}
+	}
+	again, _, err := profile.Floor(f, out.Seccomp, profile.Limits{})
+	if err != nil || !again.Unchanged || !reflect.DeepEqual(again.Seccomp, out.Seccomp) {
+		return wrong, "not idempotent"
+	}
+	return kind, details
+}
+
+// deviation is the kind of one; wrong is what must not be.
+func deviation(d filter.Deviation, f, p, out specs.LinuxSeccomp, notes []string) string {
+	arch := map[string]specs.Arch{"amd64": specs.ArchX86_64, "x86": specs.ArchX86, "x32": specs.ArchX32}[d.Arch]
+	named := func(s specs.LinuxSeccomp) bool {
+		return slices.ContainsFunc(s.Syscalls, func(r specs.LinuxSyscall) bool { return slices.Contains(r.Names, d.Syscall) })
+	}
+	denied := !permits(d.First) && !permits(d.Second)
+	switch {
+	case denied && d.Syscall == "": // a number that is no call's
+		return residue
+	case arch != specs.ArchX86_64 && !slices.Contains(out.Architectures, arch):
+		return leftOut
+	case d.Looser && denied && d.Arch == "x86" && !named(f) && !named(p):
+		return unclean
+	case d.Looser:
+		return wrong
+	case denied && !named(f) && !named(p), d.First.Action == d.Second.Action && d.Second.Data == 38,
+		denied && d.First.Action == d.Second.Action && arch != specs.ArchX86_64:
+		return residue
+	case strings.Contains(strings.Join(notes, "\n"), "overlap"):
+		return ambiguous
+	case arch == specs.ArchX86_64:
+		return unclean
+	}
+	return stricter
+}
+
+func permits(r filter.Result) bool { return r.String() == "ALLOW" || r.String() == "LOG" }
+
+func text(s specs.LinuxSeccomp) string { return string(profile.Encode(s)) }
+
+// Floor is the meet of the two compiled programs, for every call there is.
+func TestFloorOfRandomPairs(t *testing.T) {
+	count := judgement{}
+	for i := range *pairs {
+		r := rand.New(rand.NewPCG(*seed, uint64(i)))
+		f, p := randomProfile(r), randomProfile(r)
+		if mayNotReturn(f) || mayNotReturn(p) {
+			count["not judged: libseccomp might not return from the input"]++
+			continue
+		}
+		kind, details := judge(t, f, p)
+		if kind == "" {
+			kind = "not judged: libseccomp refuses an input"
+		}
+		count[kind]++
+		if kind == wrong && count[wrong] < 4 {
+			t.Errorf("pair %d of seed %d: %s\nfloor   %s\nprofile %s", i, *seed, details, text(f), text(p))
+		}
+		if kind == unclean {
+			t.Logf("open: pair %d of seed %d: %s", i, *seed, details)
+		}
+	}
+	if count[unclean] > 1+*pairs/1000 {
+		t.Errorf("%d of %d pairs are open; docs/floor.md says fewer than one in 1,000", count[unclean], *pairs)
+	}
+	for _, kind := range slices.Sorted(maps.Keys(count)) {
+		t.Logf("%6d %s", count[kind], kind)
+	}
+	if count[exact] < *pairs/10 {
+		t.Errorf("only %d of %d pairs are exact: the generator or the floor is off", count[exact], *pairs)
+	}
+}
+
+// corpus are profiles that people use: containerd's default for no, some and all
+// capabilities, a deny-list, a recording, and what a folder holds.
+func corpus(t *testing.T) map[string]specs.LinuxSeccomp {
+	t.Helper()
+	all := []string{"CAP_SYS_ADMIN", "CAP_BPF", "CAP_PERFMON", "CAP_SYS_PTRACE", "CAP_SYS_TIME", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_BOOT", "CAP_SYS_CHROOT", "CAP_SYSLOG", "CAP_SYS_NICE", "CAP_DAC_READ_SEARCH", "CAP_SYS_PACCT", "CAP_SYS_TTY_CONFIG"}
+	out := map[string]specs.LinuxSeccomp{
+		"default":           profile.RuntimeDefault(nil),
+		"default+SYS_ADMIN": profile.RuntimeDefault(all[:1]),
+		"default+all":       profile.RuntimeDefault(all),
+	}
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no profiles in testdata", err)
+	}
+	if dir := os.Getenv("CORPUS"); dir != "" {
+		more, err := filepath.Glob(filepath.Join(dir, "*.json"))
+		if err != nil || len(more) == 0 {
+			t.Fatalf("no profiles in CORPUS=%s (%v)", dir, err)
+		}
+		files = append(files, more...)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, findings := profile.ParseWrapped(file, data)
+		if p == nil {
+			t.Logf("%s is left out: %v", file, findings.Err())
+			continue
+		}
+		out[strings.TrimSuffix(filepath.Base(file), ".json")] = p.Resolve(profile.Target{KernelRelease: "6.1"})
+	}
+	return out
+}
+
+// All ordered pairs of the corpus compile, are sound, and exact.
+func TestFloorOfCorpus(t *testing.T) {
+	profiles := corpus(t)
+	count, n := judgement{}, 0
+	for _, a := range slices.Sorted(maps.Keys(profiles)) {
+		for _, b := range slices.Sorted(maps.Keys(profiles)) {
+			n++
+			kind, details := judge(t, profiles[a], profiles[b])
+			if count[kind]++; kind == wrong || kind == unclean || kind == refused || kind == "" {
+				t.Errorf("floor %s, profile %s: %s %s", a, b, kind, details)
+			}
+			if kind == stricter || kind == leftOut || kind == ambiguous {
+				_, notes, _ := profile.Floor(profiles[a], profiles[b], profile.Limits{})
+				t.Logf("floor %s, profile %s: %s: %s", a, b, kind, strings.Join(notes, "; "))
+			}
+		}
+	}
+	t.Logf("%d ordered pairs of %d profiles", n, len(profiles))
+	for _, kind := range slices.Sorted(maps.Keys(count)) {
+		t.Logf("%6d %s", count[kind], kind)
+	}
+}
