@@ -22,7 +22,11 @@ type Verdict string
 const (
 	// Leave starts it as it is.
 	Leave Verdict = "Leave"
-	// Replace starts it under a profile of the policy's.
+	// Tighten starts it under the profile that it brings, made no looser than
+	// the floor.
+	Tighten Verdict = "Tighten"
+	// Replace starts it under a profile of the policy's, no looser than the
+	// floor either.
 	Replace Verdict = "Replace"
 	// Refuse does not start it.
 	Refuse Verdict = "Refuse"
@@ -39,6 +43,9 @@ type Decision struct {
 	// Profile is the base to run under where Verdict is Replace: a word or
 	// the name of a profile.
 	Profile string
+	// Floor is what the outcome is never looser than: a word or the name of a
+	// profile; empty for none.
+	Floor string
 	// Reason says all this in a sentence.
 	Reason string
 }
@@ -68,10 +75,22 @@ func (p *Policy) Decide(r Request) Decision {
 	switch d.Word {
 	case Deny:
 		d.Verdict = Refuse
+		return d
 	case Keep, Unconfined:
 		d.Verdict = Leave
 	default:
 		d.Verdict, d.Profile = Replace, d.Word
+	}
+	if answers.Floor == None {
+		return d
+	}
+	d.Floor = answers.Floor
+	d.Reason += fmt.Sprintf(", with the floor %s", d.Floor)
+	switch d.Word {
+	case Keep:
+		d.Verdict = Tighten
+	case Unconfined:
+		d.Verdict, d.Profile = Replace, d.Floor
 	}
 	return d
 }

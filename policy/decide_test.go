@@ -143,6 +143,74 @@ func TestRuntimeDefaultOfTheNode(t *testing.T) {
 	}
 }
 
+func TestDecideFloor(t *testing.T) {
+	p := parse(t, `
+version: 1
+floor: RuntimeDefault
+profiles: {base: {inline: {defaultAction: SCMP_ACT_LOG}}}
+rules:
+- name: base
+  match: {containerdNamespace: [base]}
+  absent: base
+  present: base
+- name: free
+  match: {containerdNamespace: [free]}
+  floor: None
+- name: unconfined
+  match: {containerdNamespace: [unconfined]}
+  absent: Unconfined
+  present: Deny
+`)
+	for _, tt := range []struct {
+		namespace string
+		filtered  bool
+		want      policy.Decision // without Mode
+	}{
+		{"x", false, policy.Decision{
+			Question: "absent", Word: "RuntimeDefault", Verdict: policy.Replace, Profile: "RuntimeDefault", Floor: "RuntimeDefault",
+			Reason: "it asks for no seccomp filter, and the policy's top level says absent: RuntimeDefault, with the floor RuntimeDefault",
+		}},
+		{"x", true, policy.Decision{
+			Question: "present", Word: "Keep", Verdict: policy.Tighten, Floor: "RuntimeDefault",
+			Reason: "it brings a seccomp filter, and the policy's top level says present: Keep, with the floor RuntimeDefault",
+		}},
+		{"base", true, policy.Decision{
+			Rule: "base", Question: "present", Word: "base", Verdict: policy.Replace, Profile: "base", Floor: "RuntimeDefault",
+			Reason: `it brings a seccomp filter, and rule "base" says present: base, with the floor RuntimeDefault`,
+		}},
+		{"free", true, policy.Decision{
+			Rule: "free", Question: "present", Word: "Keep", Verdict: policy.Leave,
+			Reason: `it brings a seccomp filter, and rule "free" says present: Keep`,
+		}},
+		{"unconfined", false, policy.Decision{
+			Rule: "unconfined", Question: "absent", Word: "Unconfined", Verdict: policy.Replace, Profile: "RuntimeDefault", Floor: "RuntimeDefault",
+			Reason: `it asks for no seccomp filter, and rule "unconfined" says absent: Unconfined, with the floor RuntimeDefault`,
+		}},
+		{"unconfined", true, policy.Decision{
+			Rule: "unconfined", Question: "present", Word: "Deny", Verdict: policy.Refuse,
+			Reason: `it brings a seccomp filter, and rule "unconfined" says present: Deny`,
+		}},
+	} {
+		tt.want.Mode = policy.Enforce
+		if got := p.Decide(policy.Request{ContainerdNamespace: tt.namespace, Filtered: tt.filtered}); got != tt.want {
+			t.Errorf("%s, filtered %v:\ngot  %+v\nwant %+v", tt.namespace, tt.filtered, got, tt.want)
+		}
+	}
+}
+
+// The policies to start from are policies, and the default is the built-in one.
+func TestDeployedPolicies(t *testing.T) {
+	for file, want := range map[string]policy.Answers{
+		"default": {Absent: policy.RuntimeDefault, Present: policy.Keep, Floor: policy.None, Mode: policy.Enforce},
+		"strict":  {Absent: policy.RuntimeDefault, Present: policy.Keep, Floor: policy.RuntimeDefault, Mode: policy.Enforce},
+	} {
+		p, findings := policy.Loader{AnyOwner: true}.Load("../deploy/policies/" + file + ".yaml")
+		if len(findings) > 0 || p.Answers != want || len(p.Rules) != 0 {
+			t.Errorf("%s: %+v (%v)", file, p, findings)
+		}
+	}
+}
+
 // manyRules is a policy of n rules of which none matches but the last.
 func manyRules(n int) string {
 	var b strings.Builder

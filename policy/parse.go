@@ -46,7 +46,7 @@ func unwritten(file string, data []byte) *Policy {
 	return &Policy{
 		Path: file, Digest: hex.EncodeToString(sum[:]),
 		Architectures:  profile.Auto,
-		Answers:        Answers{Absent: RuntimeDefault, Present: Keep, Mode: Enforce},
+		Answers:        Answers{Absent: RuntimeDefault, Present: Keep, Floor: None, Mode: Enforce},
 		runtimeDefault: builtinProfile,
 		profiles:       make(map[string]*profile.Profile),
 	}
@@ -64,7 +64,7 @@ type reader struct {
 // top reads the whole policy. What refers to profiles comes after profiles,
 // and what rules inherit before rules, whatever their order in the file.
 func (r *reader) top(n document.Node) {
-	var version, absent, present, runtimeDefault, profiles, rules document.Node
+	var version, absent, present, floor, runtimeDefault, profiles, rules document.Node
 	keep := func(into *document.Node) func(document.Node) {
 		return func(v document.Node) { *into = v }
 	}
@@ -73,6 +73,7 @@ func (r *reader) top(n document.Node) {
 		"version":        keep(&version),
 		"absent":         keep(&absent),
 		"present":        keep(&present),
+		"floor":          keep(&floor),
 		"runtimeDefault": keep(&runtimeDefault),
 		"profiles":       keep(&profiles),
 		"rules":          keep(&rules),
@@ -95,7 +96,7 @@ func (r *reader) top(n document.Node) {
 	if !runtimeDefault.IsZero() {
 		p.runtimeDefault = r.profileName(runtimeDefault, builtinProfile)
 	}
-	r.answers(&p.Answers, absent, present)
+	r.answers(&p.Answers, absent, present, floor)
 	if !rules.IsZero() {
 		r.rules(rules)
 	}
@@ -116,13 +117,16 @@ func logPath(n document.Node) string {
 	return v
 }
 
-// answers reads absent and present, where they are written.
-func (r *reader) answers(a *Answers, absent, present document.Node) {
+// answers reads absent, present and floor, where they are written.
+func (r *reader) answers(a *Answers, absent, present, floor document.Node) {
 	if !absent.IsZero() {
 		a.Absent = r.profileName(absent, RuntimeDefault, Unconfined, Deny)
 	}
 	if !present.IsZero() {
 		a.Present = r.profileName(present, Keep, RuntimeDefault, Deny)
+	}
+	if !floor.IsZero() {
+		a.Floor = r.profileName(floor, None, RuntimeDefault)
 	}
 }
 

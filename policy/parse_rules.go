@@ -26,12 +26,13 @@ func (r *reader) rules(n document.Node) {
 
 func (r *reader) rule(n document.Node) Rule {
 	rule := Rule{Answers: r.policy.Answers}
-	var name, match, absent, present document.Node
+	var name, match, absent, present, floor document.Node
 	n.Fields(map[string]func(document.Node){
 		"name":    func(v document.Node) { name, rule.Name = v, v.String() },
 		"match":   func(v document.Node) { match = v },
 		"absent":  func(v document.Node) { absent = v },
 		"present": func(v document.Node) { present = v },
+		"floor":   func(v document.Node) { floor = v },
 		"mode":    func(v document.Node) { rule.Mode = mode(v) },
 	})
 	if name.IsZero() {
@@ -42,7 +43,7 @@ func (r *reader) rule(n document.Node) Rule {
 	} else {
 		rule.Match = r.match(match)
 	}
-	r.answers(&rule.Answers, absent, present)
+	r.answers(&rule.Answers, absent, present, floor)
 	if len(rule.Match.Annotations) > 0 && r.loosens(rule.Answers) {
 		match.Warnf("loosens by annotations, which are the pod author's word: whoever may create a pod may set them")
 	}
@@ -54,6 +55,7 @@ func (r *reader) loosens(a Answers) bool {
 	top := r.policy.Answers
 	return a.Absent != top.Absent && a.Absent != Deny ||
 		a.Present != top.Present && a.Present != Deny ||
+		a.Floor != top.Floor && top.Floor != None ||
 		a.Mode == Audit && top.Mode != Audit
 }
 

@@ -33,7 +33,7 @@ func TestBuiltin(t *testing.T) {
 			t.Errorf("loaded %+v (%v)\nparsed %+v", loaded, findings, p)
 		}
 	}
-	want := policy.Answers{Absent: policy.RuntimeDefault, Present: policy.Keep, Mode: policy.Enforce}
+	want := policy.Answers{Absent: policy.RuntimeDefault, Present: policy.Keep, Floor: policy.None, Mode: policy.Enforce}
 	if p.Answers != want || len(p.Rules) != 0 || p.RestoreAllowed || p.Architectures != "auto" {
 		t.Errorf("got %+v", p)
 	}
@@ -51,7 +51,16 @@ func TestParseFindings(t *testing.T) {
 		{"version 2", "version: 2", []string{`1:10: version: version 2 is unknown; this Batten reads version 1`}},
 		{"version as a string", `version: "1"`, []string{`1:10: version: is a string, want a whole number`, `1:10: version: version 0 is unknown; this Batten reads version 1`}},
 		{"unknown key", "version: 1\nabsnet: Deny", []string{`2:1: unknown key "absnet"; did you mean "absent"?`}},
-		{"floor is not yet", "version: 1\nfloor: RuntimeDefault", []string{`2:1: unknown key "floor"`}},
+		{"unknown floor", "version: 1\nfloor: strct\n" + strings.ReplaceAll(inline, "none", "strict"), []string{
+			`2:8: floor: unknown profile "strct", want None, RuntimeDefault or the name of a profile; did you mean "strict"?`,
+			`4:3: warning: profiles: profile "strict" is never used`,
+		}},
+		{"a floor that is no profile", "version: 1\nfloor: Unconfined", []string{`2:8: floor: unknown word "Unconfined", want None, RuntimeDefault or the name of a profile`}},
+		{"a rule's floor", rule("match: {}\n  floor: Keep"), []string{`5:10: rules[0].floor: unknown word "Keep", want None, RuntimeDefault or the name of a profile`}},
+		{"a floor is a use", "version: 1\nfloor: strict\n" + strings.ReplaceAll(inline, "none", "strict"), nil},
+		{"loosens the floor by annotations", "version: 1\nfloor: RuntimeDefault\nrules:\n- name: r\n  match: {annotations: {a: [b]}}\n  floor: None\n", []string{
+			`5:10: warning: rules[0].match: loosens by annotations, which are the pod author's word: whoever may create a pod may set them`,
+		}},
 		{"duplicate key", "version: 1\nabsent: Deny\nabsent: Unconfined", []string{`3:1: key "absent" occurs twice, first in line 2; remove one`}},
 		{"unknown profile", "version: 1\nabsent: strct\n" + strings.ReplaceAll(inline, "none", "strict"), []string{
 			`2:9: absent: unknown profile "strct", want RuntimeDefault, Unconfined, Deny or the name of a profile; did you mean "strict"?`,

@@ -24,6 +24,8 @@ const (
 	Unconfined     = "Unconfined"
 	Keep           = "Keep"
 	Deny           = "Deny"
+	// None is floor's word for no floor.
+	None = "None"
 )
 
 // builtinProfile is the word of runtimeDefault for containerd's own profile.
@@ -76,7 +78,10 @@ type Answers struct {
 	// Present is for one that does: Keep, RuntimeDefault, Deny or the name of
 	// a profile that replaces it.
 	Present string
-	Mode    Mode
+	// Floor is what the outcome is never looser than: RuntimeDefault, the name
+	// of a profile, or None.
+	Floor string
+	Mode  Mode
 }
 
 // Rule is one entry of rules, with what it leaves out taken from the top.

@@ -18,19 +18,31 @@ type Machine struct {
 // place for a container with the given bounding set. Notes say what was left
 // out for the machine.
 func (p *Policy) Seccomp(d Decision, bounding []string, m Machine) (s specs.LinuxSeccomp, notes []string, err error) {
-	name := d.Profile
+	if s, err = p.resolve(d.Profile, bounding, m); err != nil {
+		return s, nil, err
+	}
+	s, notes = profile.ForArchitectures(s, p.Architectures, m.ABIs)
+	return s, notes, nil
+}
+
+// FloorSeccomp is the linux.seccomp of a decision's floor for a container with
+// the given bounding set. No architecture is left out of it: what is met with it
+// has its own.
+func (p *Policy) FloorSeccomp(d Decision, bounding []string, m Machine) (specs.LinuxSeccomp, error) {
+	return p.resolve(d.Floor, bounding, m)
+}
+
+// resolve is the profile of a word or name.
+func (p *Policy) resolve(name string, bounding []string, m Machine) (specs.LinuxSeccomp, error) {
 	if name == RuntimeDefault {
 		name = p.runtimeDefault
 	}
 	if name == builtinProfile {
-		s = profile.RuntimeDefault(bounding)
-	} else {
-		named, ok := p.profiles[name]
-		if !ok {
-			return s, nil, fmt.Errorf("policy %q: no profile %q", p.Path, name)
-		}
-		s = named.Resolve(profile.Target{Bounding: bounding, KernelRelease: m.KernelRelease})
+		return profile.RuntimeDefault(bounding), nil
 	}
-	s, notes = profile.ForArchitectures(s, p.Architectures, m.ABIs)
-	return s, notes, nil
+	named, ok := p.profiles[name]
+	if !ok {
+		return specs.LinuxSeccomp{}, fmt.Errorf("policy %q: no profile %q", p.Path, name)
+	}
+	return named.Resolve(profile.Target{Bounding: bounding, KernelRelease: m.KernelRelease}), nil
 }

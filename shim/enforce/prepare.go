@@ -43,13 +43,17 @@ type Enforcer struct {
 	Machine  policy.Machine
 	// Now is the clock.
 	Now func() time.Time
+
+	met meets
 }
 
 // Refusal is the error for a container that the policy, or a broken policy,
 // profile or spec, does not let start.
 type Refusal struct{ Reason string }
 
-func (r *Refusal) Error() string { return "batten: container refused: " + r.Reason }
+const refusalPrefix = "batten: container refused: "
+
+func (r *Refusal) Error() string { return refusalPrefix + r.Reason }
 
 func refuse(format string, args ...any) error {
 	return &Refusal{Reason: fmt.Sprintf(format, args...)}
@@ -151,12 +155,12 @@ func (e *Enforcer) decide(c Container, s *spec.Spec, p *policy.Policy, asked *sp
 		rec.Asked = digest(s.Seccomp)
 	}
 	rec.Result = rec.Asked
-	final := asked
-	if d.Verdict == policy.Replace {
-		final, result, err = e.replacement(p, d, s, rec)
-		if err != nil {
-			return nil, nil, err
-		}
+	final, result, err := e.outcome(p, d, s, asked, rec)
+	switch {
+	case err != nil && d.Mode == policy.Audit:
+		rec.Notes = append(rec.Notes, "would be refused: "+strings.TrimPrefix(err.Error(), refusalPrefix))
+	case err != nil:
+		return nil, nil, err
 	}
 	if c.Restore {
 		rec.Notes = append(rec.Notes, "restored: the filter came out of the checkpoint")
@@ -181,20 +185,6 @@ func (e *Enforcer) decide(c Container, s *spec.Spec, p *policy.Policy, asked *sp
 		return nil, nil, refuse("its seccomp profile cannot start any container: it denies %s, which the runtime needs after the filter is in place; add them, or ask for RuntimeDefault", strings.Join(missing, ", "))
 	}
 	return &Prepared{rec, missing}, result, nil
-}
-
-// replacement is the policy's profile for the container, and its JSON.
-func (e *Enforcer) replacement(p *policy.Policy, d policy.Decision, s *spec.Spec, rec *Record) (*specs.LinuxSeccomp, []byte, error) {
-	base, notes, err := p.Seccomp(d, s.Bounding, e.Machine)
-	if err != nil {
-		return nil, nil, refuse("%v", err)
-	}
-	if profile.FiltersNothing(&base) {
-		return nil, nil, refuse("policy %q: profile %q filters nothing for a container with these capabilities; write %s where that is meant", p.Path, d.Profile, policy.Unconfined)
-	}
-	result := profile.Encode(base)
-	rec.Notes, rec.Result = notes, digest(result)
-	return &base, result, nil
 }
 
 func digest(data []byte) string {

@@ -50,7 +50,13 @@ const (
 	brings    = `{"process": {}, "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["keyctl"], "action": "SCMP_ACT_ERRNO"}]}}}`
 	logging   = `{"defaultAction":"SCMP_ACT_LOG"}`
 	fourCalls = `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read", "write", "exit", "fstat"], "action": "SCMP_ACT_ALLOW"}]}}}`
-	ours      = "version: 1\nprofiles: {ours: {inline: {defaultAction: SCMP_ACT_LOG}}}\n"
+	// allowsKeyctl brings in speculation as well, by leaving flags out, as the
+	// floor does.
+	allowsKeyctl = `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mount"], "action": "SCMP_ACT_ALLOW"}]}}}`
+	strictEnough = `{"linux": {"seccomp": {"syscalls": [ {"names": ["add_key","keyctl","bpf"], "action": "SCMP_ACT_KILL_PROCESS"} ], "defaultAction": "SCMP_ACT_ALLOW"}}}`
+	notifies     = `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mount"], "action": "SCMP_ACT_NOTIFY"}]}}}`
+	noKeyring    = "version: 1\nprofiles:\n  ours: {inline: {defaultAction: SCMP_ACT_LOG}}\n  no-keyring: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [keyctl, add_key], action: SCMP_ACT_ERRNO}]}}\n"
+	ours         = "version: 1\nprofiles: {ours: {inline: {defaultAction: SCMP_ACT_LOG}}}\n"
 )
 
 func TestPrepare(t *testing.T) {
@@ -74,6 +80,14 @@ func TestPrepare(t *testing.T) {
 		{"denied in audit mode", "version: 1\nabsent: Deny\nmode: Audit", unset, unset, "", enforce.NotRequired},
 		{"replaced in audit mode", ours + "present: ours\nmode: Audit", brings, brings, "", enforce.NotRequired},
 		{"a filter that cannot start anything", "version: 1", fourCalls, fourCalls, `batten: container refused: its seccomp profile cannot start any container: it denies close, execve, fstatfs, getdents64, openat, openat2, statx, capget, capset, chdir, futex, getcwd, getppid, newfstatat, prctl, setgid, setgroups, setuid, which the runtime needs after the filter is in place; add them, or ask for RuntimeDefault`, ""},
+		{"a filter is tightened to the floor", noKeyring + "floor: no-keyring", allowsKeyctl, `{"linux": {"seccomp": {"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["add_key","keyctl"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]}}}`, "", enforce.Pending},
+		{"one as strict stays byte for byte", noKeyring + "floor: no-keyring", strictEnough, strictEnough, "", enforce.Pending},
+		{"what is put in place has the floor, too", noKeyring + "absent: ours\nfloor: no-keyring", unset, `{"process": {}, "linux": {"seccomp":{"defaultAction":"SCMP_ACT_LOG","syscalls":[{"names":["add_key","keyctl"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]}}}`, "", enforce.Pending},
+		{"unconfined with a floor gets the floor", noKeyring + "absent: Unconfined\nfloor: no-keyring", unset, `{"process": {}, "linux": {"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["keyctl","add_key"],"action":"SCMP_ACT_ERRNO"}]}}}`, "", enforce.Pending},
+		{"a floor in audit mode", noKeyring + "floor: no-keyring\nmode: Audit", allowsKeyctl, allowsKeyctl, "", enforce.NotRequired},
+		{"a floor that cannot be computed", noKeyring + "floor: no-keyring", notifies, notifies, `batten: container refused: policy "/etc/p.yaml": floor "no-keyring" cannot be put under its profile: the profile: a rule has SCMP_ACT_NOTIFY but listenerPath is missing; runc refuses that`, ""},
+		{"the same in audit mode", noKeyring + "floor: no-keyring\nmode: Audit", notifies, notifies, "", enforce.NotRequired},
+		{"a floor that filters nothing for this container", "version: 1\nfloor: f\nprofiles: {f: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [bpf], action: SCMP_ACT_ERRNO, includes: {caps: [CAP_BPF]}}]}}}", brings, brings, `batten: container refused: policy "/etc/p.yaml": floor "f" filters nothing for a container with these capabilities; write None where that is meant`, ""},
 		{"a broken policy", "version: 1\nabsent: Dany\nmode: on", unset, unset, "batten: container refused: policy \"/etc/p.yaml\":3:7: mode: unknown value \"on\", want Enforce, Audit\npolicy \"/etc/p.yaml\":2:9: absent: unknown word \"Dany\", want RuntimeDefault, Unconfined, Deny or the name of a profile; did you mean \"Deny\"?", ""},
 		{"a spec that reads two ways", "version: 1", `{"linux": {}, "Linux": {}}`, `{"linux": {}, "Linux": {}}`, `batten: container refused: spec "BUNDLE/config.json":1:15: key "Linux" in the spec differs from "linux" only in case; runtimes may take either: write "linux"`, ""},
 		{"a filter of a wrong type", "version: 1", `{"linux": {"seccomp": {"syscalls": 1}}}`, `{"linux": {"seccomp": {"syscalls": 1}}}`, `batten: container refused: spec "BUNDLE": linux.seccomp: json: cannot unmarshal number into Go struct field LinuxSeccomp.syscalls of type []specs.LinuxSyscall`, ""},
@@ -246,6 +260,31 @@ func TestRecordOf(t *testing.T) {
 	info, err := os.Stat(filepath.Join(e.Records.Dir, "k8s.io", "c1.json"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the record's mode is %v (%v)", info.Mode(), err)
+	}
+}
+
+// The record says what was put under what, by digests, and a second container
+// that asks for the same finds it computed.
+func TestRecordOfFloor(t *testing.T) {
+	e := enforcer(t, noKeyring+"floor: no-keyring")
+	var first *enforce.Record
+	for _, id := range []string{"c1", "c2"} {
+		c := container(bundle(t, allowsKeyctl))
+		c.ID = id
+		if _, err := e.Prepare(c); err != nil {
+			t.Fatal(err)
+		}
+		rec, err := e.Records.Read("default", id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = rec
+		}
+		if rec.Verdict != policy.Tighten || rec.Base != "Keep" || rec.BaseDigest != rec.Asked || rec.Floor != "no-keyring" ||
+			!strings.HasPrefix(rec.FloorDigest, "sha256:") || rec.Result == rec.Asked || rec.Result != first.Result {
+			t.Errorf("%s: %+v", id, rec)
+		}
 	}
 }
 

@@ -40,12 +40,20 @@ type Record struct {
 	// None; Result that of what it was started under.
 	Asked  string `json:"asked"`
 	Result string `json:"result"`
+	// Base is what was decided to run under before the floor: a word or a
+	// profile's name of the policy, or Keep for what the container brought;
+	// Floor the policy's word or name for the floor, empty for none. Their
+	// digests are of the linux.seccomp that they were for this container.
+	Base        string `json:"base,omitempty"`
+	BaseDigest  string `json:"baseDigest,omitempty"`
+	Floor       string `json:"floor,omitempty"`
+	FloorDigest string `json:"floorDigest,omitempty"`
 	// Question, Word and Verdict are the decision; Reason is a sentence.
 	Question string         `json:"question"`
 	Word     string         `json:"word"`
 	Verdict  policy.Verdict `json:"verdict"`
 	Reason   string         `json:"reason"`
-	// Notes say what else to know: ABIs left out, a restore.
+	// Notes say what else to know: ABIs left out, what a floor gave up, a restore.
 	Notes []string `json:"notes,omitempty"`
 	// Pid is the container's first process, StartTime when it began in clock
 	// ticks since boot (proc_pid_stat(5)); 0 until the runtime has made it.
