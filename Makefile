@@ -8,13 +8,14 @@ TOOL    := $(GO) tool -modfile=tools/go.mod
 # How long each fuzz target runs under `make test`, and for `make fuzz`.
 FUZZTIME ?= 30s
 
-.PHONY: help build engines demo test unit integration fuzz lint generate bench clean
+.PHONY: help packages build engines demo test unit prove integration fuzz lint generate bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## the binaries, into bin/
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+build: packages ## the binaries, into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/containerd-shim-batten-v2
+	CGO_ENABLED=1 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/batten
 
 engines: ## containerd and runc for the tests, built or unpacked once into a cache
 	integration/engines/build.sh all
@@ -25,18 +26,24 @@ demo: build ## the main job, shown step by step on a private containerd
 
 test: lint unit fuzz integration demo ## everything
 
-unit: ## the packages' own tests, with the race detector
+packages: # what cgo needs
+	@integration/engines/build.sh packages
+
+unit: packages ## the packages' own tests, with the race detector
 	REQUIRE_INTEGRATION=1 $(GO) test -race ./cmd/... ./policy/... ./shim/... ./spec/...
 
 integration: build engines ## real daemons, real containers; nothing may be skipped
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration/...
+
+prove: build ## the floors of all pairs of profiles, and of CORPUS=dir/*.json, proved on the compiled filters
+	CORPUS=$(CORPUS) $(GO) test -count=1 -v ./policy/filter -run 'TestFloorOfCorpus'
 
 fuzz: ## each fuzz target for FUZZTIME
 	$(GO) test ./spec -run '^$$' -fuzz FuzzSplice -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 	$(GO) test ./policy -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 	$(GO) test ./policy/profile -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 
-lint: ## gofumpt, vet, staticcheck, import direction, and known vulnerabilities where their database can be had
+lint: packages ## gofumpt, vet, staticcheck, import direction, and known vulnerabilities where their database can be had
 	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "gofumpt: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...

@@ -10,8 +10,8 @@ import (
 
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/profile"
-	"github.com/batten-runtime/batten/shim/enforce"
 	"github.com/batten-runtime/batten/spec"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // explain says which rule decides for a container and what it runs under.
@@ -41,7 +41,7 @@ func explain(i *invocation) error {
 	switch {
 	case d.Verdict == policy.Refuse && d.Mode == policy.Enforce:
 		return errNo
-	case d.Verdict != policy.Replace:
+	case d.Verdict == policy.Leave, d.Verdict == policy.Tighten && q.asked == nil:
 		return nil
 	}
 	return q.explainProfile(w, p, d, request)
@@ -49,7 +49,7 @@ func explain(i *invocation) error {
 
 // explainProfile says what linux.seccomp a decision puts in place.
 func (q *question) explainProfile(w io.Writer, p *policy.Policy, d policy.Decision, request policy.Request) error {
-	s, notes, err := p.Seccomp(d, request.Bounding, policy.Machine{ABIs: profile.ProbeABIs(), KernelRelease: enforce.KernelRelease()})
+	s, notes, err := q.comesOut(p, d, request)
 	if err != nil {
 		return err
 	}
@@ -68,12 +68,35 @@ func (q *question) explainProfile(w io.Writer, p *policy.Policy, d policy.Decisi
 	return nil
 }
 
+// comesOut is the linux.seccomp after the decision, under its floor.
+func (q *question) comesOut(p *policy.Policy, d policy.Decision, request policy.Request) (s specs.LinuxSeccomp, notes []string, err error) {
+	if d.Verdict == policy.Tighten {
+		s = *q.asked
+	} else if s, notes, err = p.Seccomp(d, request.Bounding, machine()); err != nil {
+		return s, nil, err
+	}
+	if d.Floor == "" || d.Floor == d.Profile {
+		return s, notes, nil
+	}
+	floor, err := p.FloorSeccomp(d, request.Bounding, machine())
+	if err != nil {
+		return s, nil, err
+	}
+	out, more, err := profile.Floor(floor, s, profile.Limits{})
+	return out.Seccomp, append(notes, more...), err
+}
+
 func outcome(d policy.Decision) string {
 	switch d.Verdict {
 	case policy.Refuse:
 		return "refuse it"
 	case policy.Leave:
 		return "leave it as it is"
+	case policy.Tighten:
+		return "run it under what it brings, tightened to " + d.Floor
+	}
+	if d.Floor != "" && d.Floor != d.Profile {
+		return "run it under " + d.Profile + ", tightened to " + d.Floor
 	}
 	return "run it under " + d.Profile
 }
@@ -99,6 +122,7 @@ type question struct {
 	podNamespace, podName, container, image, kind string
 	capabilities, annotations                     list
 	filtered                                      bool
+	asked                                         *specs.LinuxSeccomp // what a config.json brings
 }
 
 func newQuestion(i *invocation) *question {
@@ -142,7 +166,9 @@ func (q *question) request(i *invocation) (policy.Request, error) {
 		if err != nil {
 			return r, fmt.Errorf("spec %q: linux.seccomp: %w", i.flags.Arg(0), err)
 		}
-		r.Filtered = r.Filtered || !profile.FiltersNothing(asked)
+		if !profile.FiltersNothing(asked) {
+			r.Filtered, q.asked = true, asked
+		}
 	}
 	if q.kind != policy.Container && q.kind != policy.Sandbox {
 		return r, usageError{fmt.Errorf("--kind %q is neither %s nor %s", q.kind, policy.Sandbox, policy.Container)}

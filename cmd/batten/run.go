@@ -26,6 +26,11 @@ func commands() []command {
 	return []command{
 		{"check", "[FILE]", "check a policy and its profiles", check},
 		{"explain", "[CONFIG.JSON]", "say what the policy decides for a container, and why", explain},
+		{"floor", "FLOOR PROFILE", "print the profile that PROFILE becomes under FLOOR", floor},
+		{"diff", "A B", "say what B newly allows and denies, exit 1 if anything", diff},
+		{"prove", "--floor FLOOR PROFILE...", "prove that no profile is looser than FLOOR", prove},
+		{"compile", "PROFILE", "compile a profile as runc does, and say what comes of it", compile},
+		{"verify", "[ID...]", "prove the filters that the kernel holds for running containers", verify},
 		{"records", "", "show what was decided for the containers that run now", records},
 		{"version", "", "print Batten's version", printVersion},
 	}
@@ -125,7 +130,7 @@ func (c command) help(i *invocation) {
 func help(w io.Writer) {
 	fmt.Fprint(w, "batten: the node's last word on seccomp\n\nusage: batten COMMAND [flags] [arguments]\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-8s %-14s %s\n", c.name, c.args, c.summary)
+		fmt.Fprintf(w, "  %-8s %-24s %s\n", c.name, c.args, c.summary)
 	}
 	fmt.Fprint(w, "\nexit status: 0 fine, 1 the input is wrong or the answer is no, 2 wrong usage, 3 ours\n")
 }

@@ -4,7 +4,7 @@
 # script, and Debian's own packages unpacked without installing them, so that
 # no service starts and the machine's settings stay as they were.
 #
-#   build.sh [all|debian]      prints the cache directory on its last line
+#   build.sh [all|debian|packages]     prints the cache directory on its last line
 #
 # Each part is built once per content of its go.mod and go.sum.
 set -eu
@@ -68,9 +68,11 @@ module() {
 	ln -sfn "$out" "$cache/$dir"
 }
 
+# The command line is built with libseccomp, as runc is.
+packages pkg-config libseccomp-dev
+[ "${1:-all}" = packages ] && exit
 debian
 if [ "${1:-all}" = all ]; then
-	packages pkg-config libseccomp-dev
 	module runc-1.5 1 seccomp
 	module containerd-2.4 0 ''
 	module containerd-1.7 0 ''
