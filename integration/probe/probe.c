@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* int80 makes a call through the i386 ABI, which a 64-bit program may. */
@@ -36,6 +37,17 @@ static long int80(long nr, long a, long b, long c)
 #endif
 }
 
+/* child makes one by clone(2) with the flags. */
+static long child(unsigned long flags)
+{
+	long pid = syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0)
+		_exit(0);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return pid;
+}
+
 /* Arguments are chosen so that the kernel, unfiltered, answers with success
  * or with an errno that no filter here gives. */
 static long make(const char *name)
@@ -52,6 +64,10 @@ static long make(const char *name)
 		return syscall(SYS_bpf, 9999, NULL, 0);
 	if (!strcmp(name, "perf_event_open"))
 		return syscall(SYS_perf_event_open, NULL, 0, -1, -1, ~0UL);
+	if (!strcmp(name, "clone"))
+		return child(0);
+	if (!strcmp(name, "clone_newuts"))
+		return child(CLONE_NEWUTS);
 	if (!strcmp(name, "mount"))
 		return syscall(SYS_mount, "none", "/nowhere", "tmpfs", 0, NULL);
 	if (!strcmp(name, "chmod"))
