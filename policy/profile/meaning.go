@@ -111,13 +111,17 @@ func (m *meaning) conditions(args []specs.LinuxSeccompArg) ([][]specs.LinuxSecco
 	return [][]specs.LinuxSeccompArg{args}, nil
 }
 
-// names are all that either profile names, in order.
+// names are all that either profile names, in order, and i386's multiplexers,
+// which rules on others reach.
 func names(a, b *meaning) []string {
 	all := make(map[string]bool, len(a.clauses)+8)
 	for name := range a.clauses {
 		all[name] = true
 	}
 	for name := range b.clauses {
+		all[name] = true
+	}
+	for _, name := range multiplexerNames {
 		all[name] = true
 	}
 	return slices.Sorted(maps.Keys(all))

@@ -1,0 +1,182 @@
+package filter_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/batten-runtime/batten/policy/filter"
+	"github.com/batten-runtime/batten/policy/profile"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// judgeProgram builds testdata/judge.c.
+func judgeProgram(t *testing.T) string {
+	t.Helper()
+	if runtime.GOARCH != "amd64" || os.Geteuid() != 0 {
+		if os.Getenv("REQUIRE_INTEGRATION") == "1" {
+			t.Fatal("needs root on x86_64")
+		}
+		t.Skip("needs root on x86_64")
+	}
+	path := filepath.Join(t.TempDir(), "judge")
+	if out, err := exec.Command("gcc", "-O1", "-o", path, "testdata/judge.c").CombinedOutput(); err != nil {
+		t.Fatalf("gcc: %v\n%s", err, out)
+	}
+	return path
+}
+
+// did is what the kernel does with calls under the filters.
+func did(t *testing.T, judge string, s filter.Stack, calls []filter.Call) []int32 {
+	t.Helper()
+	var in bytes.Buffer
+	put := func(v any) {
+		if err := binary.Write(&in, binary.NativeEndian, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(uint32(len(s)))
+	for _, p := range s {
+		put(uint32(len(p.Instructions)))
+		put(p.Instructions)
+	}
+	put(uint32(len(calls)))
+	for _, c := range calls {
+		abi := uint32(0)
+		if c.Arch == unix.AUDIT_ARCH_I386 {
+			abi = 1
+		}
+		put(abi)
+		put(c.Nr)
+		put(c.Args)
+	}
+	cmd := exec.Command(judge)
+	cmd.Stdin, cmd.Stderr = &in, os.Stderr
+	data, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]int32, len(calls))
+	if err := binary.Read(bytes.NewReader(data), binary.NativeEndian, out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// expected is what judge says of a result.
+func expected(r filter.Result) int32 {
+	switch r.Action {
+	case unix.SECCOMP_RET_KILL_PROCESS, unix.SECCOMP_RET_KILL_THREAD:
+		return 2000
+	case unix.SECCOMP_RET_TRAP:
+		return 1000
+	case unix.SECCOMP_RET_ERRNO:
+		return int32(r.Data)
+	}
+	return int32(unix.ENOSYS)
+}
+
+// callsFor are every step-th number without arguments, by both ABIs, and samples.
+func callsFor(r *rand.Rand, step uint32, samples int) (calls []filter.Call) {
+	for _, arch := range []uint32{unix.AUDIT_ARCH_X86_64, unix.AUDIT_ARCH_I386} {
+		for nr := r.Uint32N(step); nr < 470; nr += step {
+			calls = append(calls, filter.Call{Arch: arch, Nr: nr})
+		}
+	}
+	for range samples {
+		c := sample(r)
+		c.Nr &^= 1 << 30 // this kernel need not have x32
+		if c.Arch == unix.AUDIT_ARCH_I386 {
+			for i := range c.Args {
+				c.Args[i] &= 1<<32 - 1
+			}
+		}
+		calls = append(calls, c)
+	}
+	// seccomp is what judge itself makes; 335 and 336, uretprobe and uprobe, the
+	// kernel lets pass every filter (kernel/seccomp.c since 6.13).
+	return slices.DeleteFunc(calls, func(c filter.Call) bool {
+		return c.Arch == unix.AUDIT_ARCH_X86_64 && (c.Nr == unix.SYS_SECCOMP || c.Nr == 335 || c.Nr == 336)
+	})
+}
+
+// The kernel as the judge: a process with floor and profile installed as two
+// filters, another with the one that Floor made. Both do what this package says
+// of their programs, and both the same where it says so.
+func TestKernelAgrees(t *testing.T) {
+	judge := judgeProgram(t)
+	var pairs [][2]specs.LinuxSeccomp
+	profiles := corpus(t)
+	for _, a := range slices.Sorted(maps.Keys(profiles)) {
+		for _, b := range slices.Sorted(maps.Keys(profiles)) {
+			pairs = append(pairs, [2]specs.LinuxSeccomp{profiles[a], profiles[b]})
+		}
+	}
+	fromCorpus := len(pairs)
+	random := fromCorpus + 200
+	for i := uint64(0); len(pairs) < random; i++ {
+		r := rand.New(rand.NewPCG(5, i))
+		f, p := randomProfile(r), randomProfile(r)
+		if mayNotReturn(f) || mayNotReturn(p) {
+			continue
+		}
+		if judgeable(f, p) {
+			pairs = append(pairs, [2]specs.LinuxSeccomp{f, p})
+		}
+	}
+	r := rand.New(rand.NewPCG(6, 6))
+	total, alike := 0, 0
+	for i, pair := range pairs {
+		out, _, err := profile.Floor(pair[0], pair[1], profile.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var three filter.Stack
+		for _, s := range []specs.LinuxSeccomp{pair[0], pair[1], out.Seccomp} {
+			p, err := filter.Compile(&s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			three = append(three, p)
+		}
+		step := uint32(1)
+		if i >= fromCorpus {
+			step = 8 // a kill costs a process, and many of these kill by default
+		}
+		calls := callsFor(r, step, 200)
+		both, one := did(t, judge, three[:2], calls), did(t, judge, three[2:], calls)
+		for i, c := range calls {
+			want, _ := three[:2].Run(c)
+			got, _ := three[2:].Run(c)
+			if both[i] != expected(want) || one[i] != expected(got) {
+				t.Fatalf("%+v: the kernel says %d and %d, the programs %s and %s", c, both[i], one[i], want, got)
+			}
+			if total++; both[i] == one[i] {
+				alike++
+			}
+		}
+	}
+	t.Logf("%d pairs, %d calls by each side; alike %d", len(pairs), total, alike)
+}
+
+// judgeable reports whether a pair compiles and has a floor.
+func judgeable(f, p specs.LinuxSeccomp) bool {
+	out, _, err := profile.Floor(f, p, profile.Limits{})
+	if err != nil {
+		return false
+	}
+	for _, s := range []specs.LinuxSeccomp{f, p, out.Seccomp} {
+		if _, err := filter.Compile(&s); err != nil {
+			return false
+		}
+	}
+	return true
+}
