@@ -118,9 +118,10 @@ func (n *Node) Output(run Run) string {
 	case <-time.After(30 * time.Second):
 		n.t.Fatalf("container %s does not end", c.ID)
 	}
-	out := c.Output()
+	// The shim copies what is left of the output after the exit is known, and
+	// is done with it when the task is deleted.
 	c.Remove()
-	return out
+	return c.Output()
 }
 
 // Output is what the container's process has written so far.

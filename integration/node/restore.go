@@ -64,6 +64,8 @@ func (n *Node) emptyCheckpoint(ctx context.Context) (*types.Descriptor, error) {
 		return nil, err
 	}
 	d := ocispec.Descriptor{MediaType: images.MediaTypeContainerd1Checkpoint, Digest: digest.FromBytes(b.Bytes()), Size: int64(b.Len())}
-	err := content.WriteBlob(ctx, n.Client.ContentStore(), d.Digest.String(), bytes.NewReader(b.Bytes()), d)
+	// Without a lease or this label it may be collected before it is used.
+	kept := content.WithLabels(map[string]string{"containerd.io/gc.root": "test"})
+	err := content.WriteBlob(ctx, n.Client.ContentStore(), d.Digest.String(), bytes.NewReader(b.Bytes()), d, kept)
 	return &types.Descriptor{MediaType: d.MediaType, Digest: d.Digest.String(), Size: d.Size}, err
 }
