@@ -35,7 +35,7 @@ unit: packages ## the packages' own tests, with the race detector
 integration: build engines ## real daemons, real containers; nothing may be skipped
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration/...
 
-prove: build ## the floors of all pairs of profiles, and of CORPUS=dir/*.json, proved on the compiled filters
+prove: packages ## the floors of all pairs of profiles, and of CORPUS=dir/*.json, proved on the compiled filters
 	CORPUS=$(CORPUS) $(GO) test -count=1 -v ./policy/filter -run 'TestFloorOfCorpus'
 
 fuzz: ## each fuzz target for FUZZTIME

@@ -95,6 +95,10 @@ func (p *Policy) Decide(r Request) Decision {
 	return d
 }
 
+// Tightens reports whether what Seccomp gives, or the container brings, is still
+// to be put under the floor.
+func (d Decision) Tightens() bool { return d.Floor != "" && d.Floor != d.Profile }
+
 // Remedy says what the container's author can do about a refusal.
 func (d Decision) Remedy() string {
 	if d.Question == "absent" {

@@ -70,15 +70,16 @@ func (q *question) explainProfile(w io.Writer, p *policy.Policy, d policy.Decisi
 
 // comesOut is the linux.seccomp after the decision, under its floor.
 func (q *question) comesOut(p *policy.Policy, d policy.Decision, request policy.Request) (s specs.LinuxSeccomp, notes []string, err error) {
+	m := machine()
 	if d.Verdict == policy.Tighten {
 		s = *q.asked
-	} else if s, notes, err = p.Seccomp(d, request.Bounding, machine()); err != nil {
+	} else if s, notes, err = p.Seccomp(d, request.Bounding, m); err != nil {
 		return s, nil, err
 	}
-	if d.Floor == "" || d.Floor == d.Profile {
+	if !d.Tightens() {
 		return s, notes, nil
 	}
-	floor, err := p.FloorSeccomp(d, request.Bounding, machine())
+	floor, err := p.FloorSeccomp(d, request.Bounding, m)
 	if err != nil {
 		return s, nil, err
 	}
@@ -95,7 +96,7 @@ func outcome(d policy.Decision) string {
 	case policy.Tighten:
 		return "run it under what it brings, tightened to " + d.Floor
 	}
-	if d.Floor != "" && d.Floor != d.Profile {
+	if d.Tightens() {
 		return "run it under " + d.Profile + ", tightened to " + d.Floor
 	}
 	return "run it under " + d.Profile

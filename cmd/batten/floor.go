@@ -158,13 +158,9 @@ func compile(i *invocation) error {
 	if err := i.wants(1, 1); err != nil {
 		return err
 	}
-	s, err := r.profile(i, i.flags.Arg(0))
+	s, p, err := r.program(i, i.flags.Arg(0))
 	if err != nil {
 		return err
-	}
-	p, err := filter.Compile(s)
-	if err != nil {
-		return hinted{fmt.Errorf("profile %q: %w", i.flags.Arg(0), err), "runc refuses such a profile, too"}
 	}
 	fmt.Fprintf(i.stdout, "%d instructions of at most %d; flags %#x\n", len(p.Instructions), filter.MaxInstructions, p.Flags)
 	for _, arch := range s.Architectures {

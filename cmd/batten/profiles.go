@@ -49,17 +49,23 @@ func (r *reading) profile(i *invocation, name string) (*specs.LinuxSeccomp, erro
 	return &s, nil
 }
 
-// compiled is a profile's filter.
-func (r *reading) compiled(i *invocation, name string) (filter.Stack, error) {
+// program is a profile and its filter.
+func (r *reading) program(i *invocation, name string) (*specs.LinuxSeccomp, *filter.Program, error) {
 	s, err := r.profile(i, name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p, err := filter.Compile(s)
 	if err != nil {
-		return nil, hinted{fmt.Errorf("profile %q: %w", name, err), "runc refuses such a profile, too"}
+		return nil, nil, hinted{fmt.Errorf("profile %q: %w", name, err), "runc refuses such a profile, too"}
 	}
-	return filter.Stack{p}, nil
+	return s, p, nil
+}
+
+// compiled is a profile's filter by itself.
+func (r *reading) compiled(i *invocation, name string) (filter.Stack, error) {
+	_, p, err := r.program(i, name)
+	return filter.Stack{p}, err
 }
 
 // wants checks that there are as many arguments.

@@ -1,10 +1,9 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 
@@ -21,9 +20,8 @@ import (
 func verify(i *invocation) error {
 	dir := i.flags.String("dir", enforce.DefaultRecords, "`directory` of the records")
 	draft := i.flags.Bool("draft", false, "the policy's owner and mode do not matter")
-	ids := i.wants(0, 1<<20)
-	if ids != nil {
-		return ids
+	if err := i.parse(math.MaxInt); err != nil {
+		return err
 	}
 	list, err := enforce.Records{Dir: *dir}.List()
 	if err != nil {
@@ -64,8 +62,7 @@ func verifyOne(rec *enforce.Record, draft bool) (verdict string, good bool) {
 		return err.Error(), false
 	}
 	if rec.Result != enforce.None {
-		sum := sha256.Sum256(s.Seccomp)
-		if "sha256:"+hex.EncodeToString(sum[:]) != rec.Result {
+		if enforce.Digest(s.Seccomp) != rec.Result {
 			return fmt.Sprintf("%s no longer holds the profile that the record tells of", filepath.Join(rec.Bundle, "config.json")), false
 		}
 		recorded, err := profile.Decode(s.Seccomp)
@@ -118,6 +115,7 @@ func demanded(rec *enforce.Record, s *spec.Spec, draft bool) ([]*specs.LinuxSecc
 		ContainerdNamespace: rec.ContainerdNamespace, Runtime: "io.containerd.batten.v2",
 		Annotations: s.Annotations, Bounding: s.Bounding, Filtered: rec.Asked != enforce.None,
 	})
+	m := machine()
 	var out []*specs.LinuxSeccomp
 	switch {
 	case d.Mode == policy.Audit:
@@ -125,14 +123,14 @@ func demanded(rec *enforce.Record, s *spec.Spec, draft bool) ([]*specs.LinuxSecc
 	case d.Verdict == policy.Refuse:
 		return nil, errors.New("refuted: today's policy would refuse it: " + d.Reason)
 	case d.Verdict == policy.Replace:
-		base, _, err := p.Seccomp(d, s.Bounding, machine())
+		base, _, err := p.Seccomp(d, s.Bounding, m)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, &base)
 	}
 	if d.Floor != "" {
-		floor, err := p.FloorSeccomp(d, s.Bounding, machine())
+		floor, err := p.FloorSeccomp(d, s.Bounding, m)
 		if err != nil {
 			return nil, err
 		}
@@ -141,6 +139,7 @@ func demanded(rec *enforce.Record, s *spec.Spec, draft bool) ([]*specs.LinuxSecc
 	return out, nil
 }
 
+// machine is this one. It starts a process to probe the kernel, so ask once.
 func machine() policy.Machine {
 	return policy.Machine{ABIs: profile.ProbeABIs(), KernelRelease: enforce.KernelRelease()}
 }

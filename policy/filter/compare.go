@@ -27,10 +27,9 @@ func (w *Witness) String() string {
 
 // describe is the call with the arguments as far as they are not zero.
 func (w *Witness) describe() string {
-	args := make([]string, 0, len(w.Call.Args))
+	args := w.args()
 	last := 0
 	for i, arg := range w.Call.Args {
-		args = append(args, fmt.Sprintf("%#x", arg))
 		if arg != 0 {
 			last = i + 1
 		}
@@ -42,12 +41,16 @@ func (w *Witness) describe() string {
 	return fmt.Sprintf("%s(%s)", name, strings.Join(args[:last], ", "))
 }
 
+// args are the arguments in hexadecimal.
+func (w *Witness) args() (out []string) {
+	for _, arg := range w.Call.Args {
+		out = append(out, fmt.Sprintf("%#x", arg))
+	}
+	return out
+}
+
 // MarshalJSON writes the arguments in hexadecimal.
 func (w *Witness) MarshalJSON() ([]byte, error) {
-	var args []string
-	for _, arg := range w.Call.Args {
-		args = append(args, fmt.Sprintf("%#x", arg))
-	}
 	return json.Marshal(struct {
 		Arch    string   `json:"arch"`
 		Syscall string   `json:"syscall,omitempty"`
@@ -55,7 +58,7 @@ func (w *Witness) MarshalJSON() ([]byte, error) {
 		Args    []string `json:"args"`
 		First   string   `json:"first"`
 		Second  string   `json:"second"`
-	}{w.Arch, w.Syscall, w.Call.Nr, args, w.First.String(), w.Second.String()})
+	}{w.Arch, w.Syscall, w.Call.Nr, w.args(), w.First.String(), w.Second.String()})
 }
 
 // abi is the architecture that a call is made through, and its words for it.
@@ -135,12 +138,8 @@ type Deviation struct {
 	// Witness has in First what the two do together, in Second what the filter
 	// does.
 	Witness
-	// Floor and Own are what each of the two does alone.
-	Floor, Own Result
 	// Looser is set where the filter is looser than the two.
 	Looser bool
-	// Last is the last of the numbers that are treated as the witness's is.
-	Last uint32
 }
 
 // Deviations judges out as the meet of floor and own: it is empty if out does
@@ -166,10 +165,7 @@ func Deviations(floor, own, out Stack) ([]Deviation, error) {
 				continue
 			}
 			w := t.witness(c, predicate, want, c.values[2])
-			deviations = append(deviations, Deviation{
-				Witness: *w, Looser: predicate == looser, Last: c.last,
-				Floor: t.at(c.values[0], w.Call), Own: t.at(c.values[1], w.Call),
-			})
+			deviations = append(deviations, Deviation{Witness: *w, Looser: predicate == looser})
 		}
 	}
 	return deviations, nil

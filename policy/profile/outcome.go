@@ -40,25 +40,17 @@ var enosys = outcome{orderErrno, eNosys}
 // and of a larger one 16 bits count, which the kernel caps. Ok is false for an
 // action that runc does not know.
 func outcomeOf(action specs.LinuxSeccompAction, errno *uint) (o outcome, ok bool) {
-	if action == specs.ActKill {
-		action = specs.ActKillThread
-	}
+	action, number := effect(action, errno)
 	for i, a := range orders {
 		if a == action {
 			o.order, ok = uint8(i), true
 		}
 	}
-	if o.order != orderErrno && o.order != orderTrace || !ok {
-		return o, ok
-	}
-	o.data = ePerm
-	if errno != nil {
-		o.data = uint16(*errno)
-	}
+	o.data = uint16(number)
 	if o.order == orderErrno {
 		o.data = min(o.data, maxErrno)
 	}
-	return o, true
+	return o, ok
 }
 
 // together is what the kernel does under two filters: the stricter action; at

@@ -113,28 +113,35 @@ func (m *flooring) reach(arch specs.Arch, nr int) {
 	}
 }
 
+// always is what is wanted for a name whatever its arguments; ok is false where
+// these matter, or where no arch that is left has the call.
+func (m *flooring) always(name string) (want outcome, ok bool) {
+	arch, ok := m.authority(name)
+	if !ok {
+		return want, false
+	}
+	w := budget{left: maxWork}
+	f, _, _, _ := m.want(&w, arch, name)
+	return f.otherwise, len(f.pieces) == 0
+}
+
 // saysDefault reports whether the default is what is wanted for a name.
 func (m *flooring) saysDefault(name string) bool {
-	arch, ok := m.authority(name)
-	w := budget{left: maxWork}
-	want, _, _, _ := m.want(&w, arch, name)
-	return ok && len(want.pieces) == 0 && want.otherwise == m.otherwise
+	want, ok := m.always(name)
+	return ok && want == m.otherwise
 }
 
 // say gives a name that was left to the default or the stub a rule of its own.
 func (m *flooring) say(name string) {
-	arch, ok := m.authority(name)
-	if !ok || len(m.explicit[name]) > 0 || isMultiplexer(name) {
+	if len(m.explicit[name]) > 0 || isMultiplexer(name) {
 		return
 	}
-	w := budget{left: maxWork}
-	want, _, _, _ := m.want(&w, arch, name)
-	switch {
-	case len(want.pieces) > 0:
-	case want.otherwise == m.otherwise:
+	switch want, ok := m.always(name); {
+	case !ok:
+	case want == m.otherwise:
 		m.markers[name], m.read = true, nil
 	default:
-		m.explicit[name], m.read = []clause{{outcome: want.otherwise}}, nil
+		m.explicit[name], m.read = []clause{{outcome: want}}, nil
 	}
 }
 
@@ -172,10 +179,9 @@ func (m *flooring) settleDenied() {
 		if !ok || len(m.explicit[name]) > 0 || m.markers[name] || !m.aboveBound(arch, name) {
 			continue
 		}
-		w := budget{left: maxWork}
-		want, _, _, _ := m.want(&w, arch, name)
+		want, constant := m.always(name)
 		got, _ := result.on(arch, name)
-		if len(want.pieces) == 0 && (got.otherwise != enosys && want.otherwise != got.otherwise || want.otherwise.order < got.otherwise.order) {
+		if constant && (got.otherwise != enosys && want != got.otherwise || want.order < got.otherwise.order) {
 			m.say(name)
 		}
 	}

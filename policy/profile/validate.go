@@ -114,7 +114,7 @@ func effect(action specs.LinuxSeccompAction, errno *uint) (specs.LinuxSeccompAct
 		return action, 0
 	}
 	if errno == nil {
-		return action, 1 // EPERM, runtime-spec's default
+		return action, ePerm // runtime-spec's default
 	}
 	return action, *errno
 }

@@ -26,8 +26,8 @@ func (e *Enforcer) outcome(p *policy.Policy, d policy.Decision, s *spec.Spec, as
 		}
 		rec.Notes = notes
 		data := profile.Encode(base)
-		rec.BaseDigest = digest(data)
-		if d.Floor == "" || d.Floor == d.Profile {
+		rec.BaseDigest = Digest(data)
+		if !d.Tightens() {
 			rec.Result = rec.BaseDigest
 			if d.Floor != "" {
 				rec.Floor, rec.FloorDigest, rec.BaseDigest = d.Floor, rec.BaseDigest, ""
@@ -53,14 +53,14 @@ func (e *Enforcer) floored(p *policy.Policy, d policy.Decision, s *spec.Spec, ba
 	if profile.FiltersNothing(&floor) {
 		return nil, nil, refuse("policy %q: floor %q filters nothing for a container with these capabilities; write %s where that is meant", p.Path, d.Floor, policy.None)
 	}
-	rec.Floor, rec.FloorDigest = d.Floor, digest(profile.Encode(floor))
-	m := e.met.of(rec.FloorDigest, digest(data), floor, base)
+	rec.Floor, rec.FloorDigest = d.Floor, Digest(profile.Encode(floor))
+	m := e.met.of(rec.FloorDigest, Digest(data), floor, base)
 	if m.err != nil {
 		return nil, nil, refuse("policy %q: floor %q cannot be put under its profile: %v", p.Path, d.Floor, m.err)
 	}
 	rec.Notes = append(rec.Notes, m.notes...)
-	if rec.Result = digest(m.data); m.data == nil {
-		rec.Result = digest(data)
+	if rec.Result = Digest(m.data); m.data == nil {
+		rec.Result = Digest(data)
 	}
 	return &m.seccomp, m.data, nil
 }

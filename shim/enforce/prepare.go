@@ -127,7 +127,7 @@ func (e *Enforcer) asked(c Container, s *spec.Spec) (*specs.LinuxSeccomp, error)
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return nil, err
-	case old.Bundle == c.Bundle && old.Asked == None && old.Result == digest(s.Seccomp):
+	case old.Bundle == c.Bundle && old.Asked == None && old.Result == Digest(s.Seccomp):
 		return nil, nil
 	}
 	return asked, nil
@@ -152,7 +152,7 @@ func (e *Enforcer) decide(c Container, s *spec.Spec, p *policy.Policy, asked *sp
 		Attestation: Attestation{State: Pending},
 	}
 	if asked != nil {
-		rec.Asked = digest(s.Seccomp)
+		rec.Asked = Digest(s.Seccomp)
 	}
 	rec.Result = rec.Asked
 	final, result, err := e.outcome(p, d, s, asked, rec)
@@ -187,7 +187,8 @@ func (e *Enforcer) decide(c Container, s *spec.Spec, p *policy.Policy, asked *sp
 	return &Prepared{rec, missing}, result, nil
 }
 
-func digest(data []byte) string {
+// Digest is data's SHA-256 as records write it.
+func Digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
