@@ -3,6 +3,8 @@ package filter
 import (
 	"fmt"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Change is what one filter does otherwise than another with some calls.
@@ -134,13 +136,14 @@ func conjunction(mask, value Call) string {
 // names of arches, syscalls and actions.
 func (p *Program) Disassemble() []string {
 	out := make([]string, len(p.Instructions))
-	arch, field := uint32(0), uint32(0)
+	known := make([]loaded, len(p.Instructions))
 	for i, in := range p.Instructions {
+		k := known[i]
 		text := ""
 		switch in.Code {
 		case codeLoad:
-			field = in.K / 4
-			text = "load " + fieldName(field)
+			k.field = in.K / 4
+			text = "load " + fieldName(k.field)
 		case codeAnd:
 			text = fmt.Sprintf("and %#x", in.K)
 		case codeJump:
@@ -150,21 +153,61 @@ func (p *Program) Disassemble() []string {
 		case codeIfEqual, codeIfGreater, codeIfAtLeast, codeIfBits:
 			op := map[uint16]string{codeIfEqual: "==", codeIfGreater: ">", codeIfAtLeast: ">=", codeIfBits: "&"}[in.Code]
 			text = fmt.Sprintf("if %s %#x then %d else %d", op, in.K, i+1+int(in.Jt), i+1+int(in.Jf))
-			name := ""
-			switch {
-			case field == wordArch:
-				arch = in.K
-				_, name = abi(in.K, 0)
-			case field == wordNr && in.Code != codeIfBits:
-				name = syscallName(arch, in.K)
-			}
-			if name != "" {
+			if name := k.name(in); name != "" {
 				text += "  ; " + name
 			}
 		default:
 			text = fmt.Sprintf("code %#x, jt %d, jf %d, k %#x", in.Code, in.Jt, in.Jf, in.K)
 		}
 		out[i] = fmt.Sprintf("%4d: %s", i, text)
+		for _, next := range k.after(i, in) {
+			if next.at < len(known) && known[next.at] == (loaded{}) {
+				known[next.at] = next.loaded
+			}
+		}
+	}
+	return out
+}
+
+// loaded is what is known before an instruction, by one way there: the word
+// loaded last and the arch.
+type loaded struct{ field, arch uint32 }
+
+// name is that of the value that an instruction compares with.
+func (k loaded) name(in unix.SockFilter) (name string) {
+	switch {
+	case k.field == wordArch:
+		_, name = abi(in.K, 0)
+	case k.field == wordNr && in.Code != codeIfBits:
+		name = syscallName(k.arch, in.K)
+	}
+	return name
+}
+
+// after is what is known where the instruction at i goes.
+func (k loaded) after(i int, in unix.SockFilter) (out []struct {
+	loaded
+	at int
+},
+) {
+	to := func(offset int, k loaded) {
+		out = append(out, struct {
+			loaded
+			at int
+		}{k, i + 1 + offset})
+	}
+	switch in.Code {
+	case codeReturn:
+	case codeJump:
+		to(int(in.K), k)
+	case codeIfEqual, codeIfGreater, codeIfAtLeast, codeIfBits:
+		to(int(in.Jf), k)
+		if k.field == wordArch && in.Code == codeIfEqual {
+			k.arch = in.K
+		}
+		to(int(in.Jt), k)
+	default:
+		to(0, k)
 	}
 	return out
 }
