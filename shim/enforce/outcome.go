@@ -21,9 +21,6 @@ func (e *Enforcer) outcome(p *policy.Policy, d policy.Decision, s *spec.Spec, as
 		if err != nil {
 			return nil, nil, refuse("%v", err)
 		}
-		if profile.FiltersNothing(&base) {
-			return nil, nil, refuse("policy %q: profile %q filters nothing for a container with these capabilities; write %s where that is meant", p.Path, d.Profile, policy.Unconfined)
-		}
 		rec.Notes = notes
 		data := profile.Encode(base)
 		rec.BaseDigest = Digest(data)
@@ -49,9 +46,6 @@ func (e *Enforcer) floored(p *policy.Policy, d policy.Decision, s *spec.Spec, ba
 	floor, err := p.FloorSeccomp(d, s.Bounding, e.Machine)
 	if err != nil {
 		return nil, nil, refuse("%v", err)
-	}
-	if profile.FiltersNothing(&floor) {
-		return nil, nil, refuse("policy %q: floor %q filters nothing for a container with these capabilities; write %s where that is meant", p.Path, d.Floor, policy.None)
 	}
 	rec.Floor, rec.FloorDigest = d.Floor, Digest(profile.Encode(floor))
 	m := e.met.of(rec.FloorDigest, Digest(data), floor, base)
