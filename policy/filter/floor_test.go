@@ -28,15 +28,16 @@ type judgement map[string]int
 const (
 	exact     = "exact on every arch"
 	residue   = "exact but for the errno of calls above the highest that one profile names"
+	thread    = "exact but that a thread is killed for a process, on an arch that one of the two does not list"
 	stricter  = "stricter on i386 or x32, said in a note"
 	leftOut   = "an arch left out, said in a note"
 	ambiguous = "an input without one meaning, the strictest taken, said in a note"
 	refused   = "refused as too large or inexpressible"
-	unclean   = "OPEN: stricter than said, refused by libseccomp, or looser on i386 for calls that neither names"
+	unclean   = "STRICTER than a note says, or refused by libseccomp"
 	wrong     = "WRONG"
 )
 
-var order = []string{exact, residue, stricter, leftOut, ambiguous, unclean, wrong}
+var order = []string{exact, residue, thread, stricter, leftOut, ambiguous, unclean, wrong}
 
 // judge computes a floor, compiles all three and compares them by the prover.
 func judge(t *testing.T, f, p specs.LinuxSeccomp) (kind string, details string) {
@@ -95,6 +96,8 @@ func deviation(d filter.Deviation, f, p, out specs.LinuxSeccomp, notes []string)
 	switch {
 	case denied && d.Syscall == "": // a number that is no call's
 		return residue
+	case arch != specs.ArchX86_64 && !permits(d.Second) && !(slices.Contains(f.Architectures, arch) && slices.Contains(p.Architectures, arch)):
+		return thread // the filter kills the thread of a call by such an arch
 	case arch != specs.ArchX86_64 && !slices.Contains(out.Architectures, arch):
 		return leftOut
 	case d.Looser && denied && d.Arch == "x86" && !named(f) && !named(p):
@@ -131,18 +134,18 @@ func TestFloorOfRandomPairs(t *testing.T) {
 			kind = "not judged: libseccomp refuses an input"
 		}
 		count[kind]++
-		if kind == wrong && count[wrong] < 4 {
-			t.Errorf("pair %d of seed %d: %s\nfloor   %s\nprofile %s", i, *seed, details, text(f), text(p))
-		}
 		if kind == unclean {
-			t.Logf("open: pair %d of seed %d: %s", i, *seed, details)
+			t.Logf("pair %d of seed %d: %s: %s", i, *seed, kind, details)
 		}
-	}
-	if count[unclean] > 1+*pairs/1000 {
-		t.Errorf("%d of %d pairs are open; docs/floor.md says fewer than one in 1,000", count[unclean], *pairs)
+		if kind == wrong && count[kind] < 4 {
+			t.Errorf("pair %d of seed %d: %s: %s\nfloor   %s\nprofile %s", i, *seed, kind, details, text(f), text(p))
+		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(count)) {
 		t.Logf("%6d %s", count[kind], kind)
+	}
+	if count[unclean] > *pairs/20000 { // docs/floor.md has the defect of libseccomp that it is
+		t.Errorf("%d of %d pairs are stricter than a note says", count[unclean], *pairs)
 	}
 	if count[exact] < *pairs/10 {
 		t.Errorf("only %d of %d pairs are exact: the generator or the floor is off", count[exact], *pairs)
@@ -185,7 +188,8 @@ func corpus(t *testing.T) map[string]specs.LinuxSeccomp {
 	return out
 }
 
-// All ordered pairs of the corpus compile, are sound, and exact.
+// All ordered pairs of the corpus compile, are sound, and exact; those of a folder
+// that somebody brings must be sound.
 func TestFloorOfCorpus(t *testing.T) {
 	profiles := corpus(t)
 	count, n := judgement{}, 0
@@ -199,6 +203,9 @@ func TestFloorOfCorpus(t *testing.T) {
 			if kind == stricter || kind == leftOut || kind == ambiguous {
 				_, notes, _ := profile.Floor(profiles[a], profiles[b], profile.Limits{})
 				t.Logf("floor %s, profile %s: %s: %s", a, b, kind, strings.Join(notes, "; "))
+				if os.Getenv("CORPUS") == "" {
+					t.Errorf("floor %s, profile %s is not exact", a, b)
+				}
 			}
 		}
 	}
@@ -206,4 +213,28 @@ func TestFloorOfCorpus(t *testing.T) {
 	for _, kind := range slices.Sorted(maps.Keys(count)) {
 		t.Logf("%6d %s", count[kind], kind)
 	}
+}
+
+func BenchmarkProof(b *testing.B) {
+	narrow, wide := profile.RuntimeDefault(nil), profile.RuntimeDefault([]string{"CAP_SYS_ADMIN"})
+	compiled := func(s specs.LinuxSeccomp) filter.Stack {
+		program, err := filter.Compile(&s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return filter.Stack{program}
+	}
+	b.Run("compile", func(b *testing.B) {
+		for b.Loop() {
+			compiled(narrow)
+		}
+	})
+	n, w := compiled(narrow), compiled(wide)
+	b.Run("subsumes", func(b *testing.B) {
+		for b.Loop() {
+			if witness, err := filter.Subsumes(w, n); witness != nil || err != nil {
+				b.Fatal(witness, err)
+			}
+		}
+	})
 }

@@ -30,6 +30,7 @@ import (
 
 // entangled reports whether two of the clauses are tied together like this.
 func entangled(clauses []clause) bool {
+	clauses = withoutTail(clauses)
 	for i, c := range clauses {
 		for _, d := range clauses[i+1:] {
 			same := c.outcome == d.outcome
@@ -142,3 +143,19 @@ func (m *meaning) foreignFirst(arch specs.Arch) bool {
 	}
 	return foreign
 }
+
+// withoutTail are the clauses without a last condition that always holds, where
+// all of them have it.
+func withoutTail(clauses []clause) []clause {
+	out := slices.Clone(clauses)
+	for i, c := range out {
+		n := len(c.conds) - 1
+		if n < 1 || c.conds[n] != tail {
+			return clauses
+		}
+		out[i].conds = c.conds[:n]
+	}
+	return out
+}
+
+var tail = specs.LinuxSeccompArg{Index: 5, Op: specs.OpGreaterEqual}

@@ -15,7 +15,7 @@ import (
 // and none has two conditions on one argument.
 func (w *budget) express(f function, otherwise outcome) []clause {
 	var out []clause
-	for _, style := range []style{native, plain, cubes} {
+	for _, style := range []style{native, ordered, plain, cubes} {
 		out = w.clauses(f, otherwise, style)
 		if len(out) > maxClauses || w.spent() {
 			w.left = -1
@@ -38,9 +38,10 @@ const maxClauses = 512
 type style int
 
 const (
-	native style = iota // by the operator that fits
-	plain               // only the last of a rule other than by equality, none by inequality
-	cubes               // all by equality
+	native  style = iota // by the operator that fits
+	ordered              // as plain, and split by the first argument first
+	plain                // only the last of a rule other than by equality, none by inequality
+	cubes                // all by equality
 )
 
 // clauses are the rules for express.
@@ -59,6 +60,9 @@ func (w *budget) clauses(f function, otherwise outcome, style style) []clause {
 			pieces = append(pieces, piece{b, f.otherwise})
 		}
 	}
+	if style == ordered && len(pieces) > 0 {
+		pieces = w.byArgument(f.whole, pieces, 0)
+	}
 	pieces = w.join(pieces)
 	var out []clause
 	for len(pieces) > 0 && !w.spent() {
@@ -66,7 +70,7 @@ func (w *budget) clauses(f function, otherwise outcome, style style) []clause {
 		pieces = pieces[1:]
 		var given []specs.LinuxSeccompArg
 		i, other, arg := complement(f.whole, p, pieces)
-		if i >= 0 && style == native {
+		if i >= 0 && (style == native || style == ordered && !p.goesOn(f.whole, arg)) {
 			// Together the two are all but one value.
 			pieces = slices.Delete(pieces, i, i+1)
 			given = []specs.LinuxSeccompArg{{Index: uint(arg), Op: specs.OpNotEqual, Value: other}}
@@ -81,6 +85,46 @@ func (w *budget) clauses(f function, otherwise outcome, style style) []clause {
 		return slices.CompareFunc(a.conds, b.conds, compareConds)
 	})
 	return out
+}
+
+// byArgument are the pieces cut so that where two of them share values of an
+// argument, from arg on, they share all. Most then say of an argument either
+// nothing more than one value, or nothing of those after it.
+func (w *budget) byArgument(whole values, pieces []piece, arg int) (out []piece) {
+	if arg == len(pieces[0].box) {
+		return pieces
+	}
+	atoms := []values{whole}
+	for _, p := range pieces {
+		var next []values
+		for _, a := range atoms {
+			if both, ok := a.intersect(p.box[arg]); ok {
+				next = append(next, both)
+			}
+			next = append(next, a.minus(p.box[arg])...)
+		}
+		if w.left -= len(next); w.spent() {
+			return pieces
+		}
+		atoms = next
+	}
+	for _, a := range atoms {
+		var here []piece
+		for _, p := range pieces {
+			if _, ok := a.intersect(p.box[arg]); ok {
+				p.box[arg] = whole
+				here = append(here, p)
+			}
+		}
+		if len(here) == 0 {
+			continue
+		}
+		for _, p := range w.byArgument(whole, here, arg+1) {
+			p.box[arg] = a
+			out = append(out, p)
+		}
+	}
+	return w.join(out)
 }
 
 func compareConds(a, b specs.LinuxSeccompArg) int {
@@ -209,7 +253,7 @@ func (w *budget) product(whole values, p piece, given []specs.LinuxSeccompArg, s
 			if v == whole {
 				continue
 			}
-			alternatives = conditionsFor(uint(i), v, whole, style == cubes || style == plain && p.goesOn(whole, i))
+			alternatives = conditionsFor(uint(i), v, whole, style == cubes || style != native && p.goesOn(whole, i))
 		}
 		var next [][]specs.LinuxSeccompArg
 		for _, before := range out {

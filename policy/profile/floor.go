@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -49,9 +50,11 @@ func Floor(floor, p specs.LinuxSeccomp, limits Limits) (floored Floored, notes [
 	if err != nil {
 		return floored, nil, fmt.Errorf("the floor: %w", err)
 	}
-	own, err := understand(&p, native)
-	if err != nil {
-		return floored, nil, fmt.Errorf("the profile: %w", err)
+	own := f
+	if !reflect.DeepEqual(floor, p) {
+		if own, err = understand(&p, native); err != nil {
+			return floored, nil, fmt.Errorf("the profile: %w", err)
+		}
 	}
 	m := &flooring{limits: limits.orDefaults(), floor: f, own: own, names: names(f, own), explicit: make(map[string][]clause), markers: make(map[string]bool)}
 	m.otherwise = together(f.otherwise, own.otherwise)
@@ -69,6 +72,9 @@ func Floor(floor, p specs.LinuxSeccomp, limits Limits) (floored Floored, notes [
 	out.Architectures = m.listed(p.Architectures)
 	out.Syscalls = m.rules()
 	if err := settleListener(&out); err != nil {
+		return floored, nil, err
+	}
+	if err := m.legible(out); err != nil {
 		return floored, nil, err
 	}
 	return Floored{Seccomp: out}, m.notes, nil
@@ -166,11 +172,18 @@ func (m *flooring) listed(own []specs.Arch) []specs.Arch {
 // one of the two profiles has no one meaning there.
 func (m *flooring) want(w *budget, arch specs.Arch, name string) (want, own function, clearFloor, clearOwn bool) {
 	f, clearFloor := m.floor.on(arch, name)
+	if m.floor == m.own {
+		return f, f, clearFloor, clearFloor
+	}
 	own, clearOwn = m.own.on(arch, name)
 	if len(f.pieces) == 0 && len(own.pieces) == 0 {
 		return constant(own.whole, together(f.otherwise, own.otherwise)), own, clearFloor, clearOwn
 	}
-	return w.meet(f, own), own, clearFloor, clearOwn
+	want = w.meet(f, own)
+	if o, one := want.constant(w); one {
+		want = constant(own.whole, o)
+	}
+	return want, own, clearFloor, clearOwn
 }
 
 // unchanged reports whether the profile as it is does what the result must.
@@ -185,7 +198,7 @@ func (m *flooring) unchanged(p specs.LinuxSeccomp) bool {
 			}
 			w := budget{left: maxWork}
 			want, own, _, clear := m.want(&w, arch, name)
-			if !clear || !w.same(want, own) || w.spent() {
+			if !clear || m.floor != m.own && !w.same(want, own) || w.spent() {
 				return false
 			}
 		}

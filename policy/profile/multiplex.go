@@ -88,19 +88,15 @@ func (m *flooring) multiplexer(w *budget, by string, want function) (given []str
 	return given
 }
 
-// lengthen gives each rule on a call behind a multiplexer a condition on an
-// argument other than the first, one that always holds where there is none. The
-// rule in front of it is then the shorter one, which stays.
+// lengthen gives each rule on a call behind a multiplexer a condition on its last
+// argument, one that always holds. The rule in front of them is then the shorter
+// one, which stays.
 func (m *flooring) lengthen(name string) {
-	long := func(c clause) clause {
-		if len(c.conds) == 0 || c.conds[len(c.conds)-1].Index == 0 {
-			c.conds = append(slices.Clip(c.conds), specs.LinuxSeccompArg{Index: 5, Op: specs.OpGreaterEqual})
-		}
-		return c
-	}
 	clauses := slices.Clone(m.explicit[name])
 	for i, c := range clauses {
-		clauses[i] = long(c)
+		if n := len(c.conds); n > 0 && c.conds[n-1].Index != tail.Index {
+			clauses[i].conds = append(slices.Clip(c.conds), tail)
+		}
 	}
 	if !entangled(clauses) { // else i386 will be found wrong
 		m.explicit[name] = clauses

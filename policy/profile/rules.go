@@ -26,7 +26,7 @@ func (m *flooring) rules() []specs.LinuxSyscall {
 	plain := make(map[outcome][]string)
 	var others []group
 	at := make(map[string]int)
-	for _, name := range slices.Sorted(maps.Keys(m.explicit)) {
+	for _, name := range m.names {
 		clauses := m.explicit[name]
 		switch {
 		case len(clauses) == 0:

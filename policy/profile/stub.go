@@ -73,6 +73,7 @@ func (m *flooring) settleStub() {
 		for _, arch := range m.arches {
 			if nr := m.tooLoose(m.result(), arch); nr > 0 {
 				m.reach(arch, nr)
+				m.raise(arch, nr)
 			}
 		}
 		m.settleDenied()
@@ -91,10 +92,14 @@ func (m *flooring) reach(arch specs.Arch, nr int) {
 			m.say(name)
 		}
 	}
-	if m.result().last[arch] >= nr || nr <= m.bound(arch) {
+}
+
+// raise marks a name that neither profile has where that takes the stub of the
+// result on arch above nr: the name of that number has no rule or there is none.
+func (m *flooring) raise(arch specs.Arch, nr int) {
+	if m.result().last[arch] >= nr {
 		return
 	}
-	// The name of that number has no rule or there is none: the next will do.
 	next := syscallName{}
 	for _, e := range syscallTable {
 		n, ok := stubNumber(arch, e.name)

@@ -42,6 +42,38 @@ func (m *flooring) verify() error {
 	return nil
 }
 
+// legible reports a result that Floor itself could not read again: so that the
+// floor of a floor is always the same.
+func (m *flooring) legible(out specs.LinuxSeccomp) error {
+	var large []string
+	for name, clauses := range m.explicit {
+		if len(clauses) > maxPlain {
+			large = append(large, name)
+		}
+	}
+	if len(large) == 0 {
+		return nil
+	}
+	slices.Sort(large)
+	own, err := understand(&out, m.arches[0])
+	if err != nil {
+		return fmt.Errorf("the result: %w", err)
+	}
+	again := &flooring{limits: m.limits, floor: m.floor, own: own, names: m.names, otherwise: m.otherwise, arches: m.arches, explicit: make(map[string][]clause)}
+	for _, name := range large {
+		if arch, ok := m.authority(name); ok {
+			if _, err := again.name(arch, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// maxPlain is the number of rules on one syscall up to which they surely are
+// few enough to be read again.
+const maxPlain = 16
+
 // compare are the calls that are stricter than wanted on arch, and the first
 // that is looser or has no one meaning.
 func (m *flooring) compare(result *meaning, arch specs.Arch) (stricter []string, wrong string) {
