@@ -67,6 +67,13 @@ func (b *bench) play() {
 			}
 		}
 	}
+	if b.has("floor") {
+		heading("Create sent to Start returned, runc, with a floor")
+		for _, c := range b.floors() {
+			b.compare(n, c, b.createToStart, 0)
+		}
+		b.rewriteUnderFloor()
+	}
 	if b.has("memory") {
 		b.memory(n)
 	}
@@ -83,6 +90,8 @@ func (b *bench) policies(n *node.Node) {
 		"auto":       "version: 1\n",
 		"native":     "version: 1\narchitectures: native\n",
 		"unconfined": "version: 1\nabsent: Unconfined\n",
+		"denies":     floorPolicy,
+		"default":    "version: 1\nfloor: RuntimeDefault\n",
 	} {
 		if err := os.WriteFile(filepath.Join(n.Etc, name+".yaml"), []byte(text), 0o644); err != nil {
 			b.Fatal(err)
@@ -104,12 +113,9 @@ func (b *bench) comparisons(n *node.Node, runtime string) []comparison {
 		return variant{name, node.Run{Runtime: node.Stock, Options: &options.Options{BinaryName: binary}, Spec: []oci.SpecOpts{oldSpec, spec}}, append([]string{"--runtime", node.Stock}, ctr...)}
 	}
 	batten := func(name, policy string) variant {
-		table := fmt.Sprintf("BinaryName = %q\nPolicy = \"/etc/batten/%s.yaml\"\n", binary, policy)
-		return variant{
-			name,
-			node.Run{Runtime: node.Batten, Options: &runtimeoptions.Options{ConfigBody: []byte(table)}, Spec: []oci.SpecOpts{oldSpec}},
-			[]string{"--runtime", node.Batten, "--runtime-config-path", filepath.Join(n.Dir, policy+".toml")},
-		}
+		v := underPolicy(name, binary, policy, oldSpec)
+		v.ctr = []string{"--runtime", node.Batten, "--runtime-config-path", filepath.Join(n.Dir, policy+".toml")}
+		return v
 	}
 	return []comparison{
 		{
@@ -123,6 +129,12 @@ func (b *bench) comparisons(n *node.Node, runtime string) []comparison {
 			[]string{"≤ 1.03", ""},
 		},
 	}
+}
+
+// underPolicy is Batten with a policy of its own.
+func underPolicy(name, binary, policy string, spec ...oci.SpecOpts) variant {
+	table := fmt.Sprintf("BinaryName = %q\nPolicy = \"/etc/batten/%s.yaml\"\n", binary, policy)
+	return variant{name: name, run: node.Run{Runtime: node.Batten, Options: &runtimeoptions.Options{ConfigBody: []byte(table)}, Spec: spec}}
 }
 
 // oldSpec is for crun 1.8.1, which takes specs of version 1.0 only.
