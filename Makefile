@@ -14,7 +14,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: packages ## the binaries, into bin/
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/containerd-shim-batten-v2
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/containerd-shim-batten-v2 ./cmd/batten-runc
 	CGO_ENABLED=1 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/batten
 
 engines: ## containerd and runc for the tests, built or unpacked once into a cache
@@ -40,6 +40,7 @@ prove: packages ## the floors of all pairs of profiles, and of CORPUS=dir/*.json
 
 fuzz: ## each fuzz target for FUZZTIME
 	$(GO) test ./spec -run '^$$' -fuzz FuzzSplice -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
+	$(GO) test ./shim/ociruntime -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 	$(GO) test ./policy -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 	$(GO) test ./policy/profile -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 

@@ -9,6 +9,15 @@ import (
 	"syscall"
 )
 
+// Trusted returns an error unless only root can change what path leads to.
+func Trusted(path string) error {
+	resolved, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return cause(err)
+	}
+	return trusted(resolved)
+}
+
 // trusted returns an error unless only root can change the file at path,
 // which has no symlinks left, or put another in its place: as sshd's
 // StrictModes, for the file and every directory above it. Directories above

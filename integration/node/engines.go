@@ -48,3 +48,9 @@ func (e Engine) tool(name string) string { return filepath.Join(cache(), e.bin, 
 func Containerd(engine string, args ...string) *exec.Cmd {
 	return exec.Command(engines[engine].tool("containerd"), args...)
 }
+
+// Runtime is the OCI runtime of the node's engine.
+func (n *Node) Runtime() string { return n.Engine.runtime() }
+
+// RuntimeOf is the OCI runtime of an engine.
+func RuntimeOf(engine string) string { return engines[engine].runtime() }

@@ -61,7 +61,9 @@ func Start(t T, engine string, options ...Option) *Node {
 	n.makeDir()
 	t.Cleanup(n.end)
 	n.link("containerd-shim-batten-v2", Shim(t))
-	n.link("batten", filepath.Join(filepath.Dir(Shim(t)), "batten"))
+	for _, name := range []string{"batten", "batten-runc"} {
+		n.link(name, filepath.Join(filepath.Dir(Shim(t)), name))
+	}
 	n.link("containerd-shim-runc-v2", n.Engine.tool("containerd-shim-runc-v2"))
 	n.link("ctr", n.Engine.tool("ctr"))
 	n.link("runc", n.Engine.runtime())

@@ -29,6 +29,16 @@ type Container struct {
 	Policy string
 	// Restore is set where the process comes out of a checkpoint.
 	Restore bool
+	// Call is set where a runtime's command line makes the container.
+	Call *Call
+}
+
+// owner is whose container it is: the directory of its record.
+func (c *Container) owner() string {
+	if c.Call != nil {
+		return c.Call.Owner
+	}
+	return c.ContainerdNamespace
 }
 
 // Policies gives the policy at a path as it is now; policy.Store is one.
@@ -102,7 +112,7 @@ func (e *Enforcer) Prepare(c Container) (*Prepared, error) {
 	}
 	if result != nil {
 		if _, err := s.Rewrite(c.Bundle, result); err != nil {
-			_ = e.Records.Remove(c.ContainerdNamespace, c.ID)
+			_ = e.Records.Remove(c.owner(), c.ID)
 			return nil, refuse("%v", err)
 		}
 	}
@@ -122,7 +132,7 @@ func (e *Enforcer) asked(c Container, s *spec.Spec) (*specs.LinuxSeccomp, error)
 	if profile.FiltersNothing(asked) {
 		return nil, nil
 	}
-	old, err := e.Records.Read(c.ContainerdNamespace, c.ID)
+	old, err := e.Records.Read(c.owner(), c.ID)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -145,7 +155,7 @@ func (e *Enforcer) decide(c Container, s *spec.Spec, p *policy.Policy, asked *sp
 	}
 	d := p.Decide(request)
 	rec := &Record{
-		Time: e.Now().UTC(), ContainerdNamespace: c.ContainerdNamespace, ID: c.ID, Bundle: c.Bundle,
+		Time: e.Now().UTC(), ContainerdNamespace: c.ContainerdNamespace, ID: c.ID, Bundle: c.Bundle, Call: c.Call,
 		Identity: policy.Identify(request), Runtime: c.Binary,
 		Policy: p.Path, PolicyDigest: p.Digest, Rule: d.Rule, Mode: d.Mode,
 		Asked: None, Question: d.Question, Word: d.Word, Verdict: d.Verdict, Reason: d.Reason,

@@ -64,9 +64,11 @@ func startTime(pid int) uint64 {
 type executable struct{ dev, ino uint64 }
 
 // executableOf is the zero value where it cannot be told.
-func executableOf(pid int) executable {
+func executableOf(pid int) executable { return fileOf(fmt.Sprintf("/proc/%d/exe", pid)) }
+
+func fileOf(path string) executable {
 	var st syscall.Stat_t
-	if err := syscall.Stat(fmt.Sprintf("/proc/%d/exe", pid), &st); err != nil {
+	if err := syscall.Stat(path, &st); err != nil {
 		return executable{}
 	}
 	return executable{uint64(st.Dev), st.Ino}

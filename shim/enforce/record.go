@@ -27,6 +27,8 @@ type Record struct {
 	ContainerdNamespace string    `json:"containerdNamespace"`
 	ID                  string    `json:"id"`
 	Bundle              string    `json:"bundle"`
+	// Call is set where batten-runc made it.
+	Call *Call `json:"call,omitempty"`
 	policy.Identity
 	// Runtime is the OCI runtime's binary as it was named.
 	Runtime string `json:"runtime"`
@@ -62,24 +64,45 @@ type Record struct {
 	Attestation Attestation `json:"attestation"`
 }
 
+// Call is a call of an OCI runtime by its command line.
+type Call struct {
+	// Owner names the directory of the record: each --root has one.
+	Owner string `json:"owner"`
+	// Globals are the flags before the subcommand, with which the runtime
+	// knows the container.
+	Globals []string `json:"globals,omitempty"`
+	// PidFile is where the runtime writes the first process's number; empty
+	// where nobody asked for that.
+	PidFile string `json:"pidFile,omitempty"`
+}
+
+// Owner is whose container it is: the containerd namespace, or for batten-runc a
+// name for the runtime's --root.
+func (r *Record) Owner() string {
+	if r.Call != nil {
+		return r.Call.Owner
+	}
+	return r.ContainerdNamespace
+}
+
 // Records is a directory of records.
 type Records struct{ Dir string }
 
 // path is the file of one container. Both names must be plain: containerd
 // checks that they are, other engines may not.
-func (r Records) path(namespace, id string) (string, error) {
-	for _, name := range []string{namespace, id} {
+func (r Records) path(owner, id string) (string, error) {
+	for _, name := range []string{owner, id} {
 		if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
 			return "", fmt.Errorf("%q cannot be a containerd namespace or container id", name)
 		}
 	}
-	return filepath.Join(r.Dir, namespace, id+".json"), nil
+	return filepath.Join(r.Dir, owner, id+".json"), nil
 }
 
 // Write puts a record in place of the one that the container had, whole or
 // not at all.
 func (r Records) Write(rec *Record) error {
-	path, err := r.path(rec.ContainerdNamespace, rec.ID)
+	path, err := r.path(rec.Owner(), rec.ID)
 	if err != nil {
 		return err
 	}
@@ -116,8 +139,8 @@ func writeFile(path string, data []byte) (err error) {
 }
 
 // Read returns the record of one container; fs.ErrNotExist if there is none.
-func (r Records) Read(namespace, id string) (*Record, error) {
-	path, err := r.path(namespace, id)
+func (r Records) Read(owner, id string) (*Record, error) {
+	path, err := r.path(owner, id)
 	if err != nil {
 		return nil, err
 	}
@@ -137,20 +160,33 @@ func readRecord(path string) (*Record, error) {
 }
 
 // Remove forgets one container. That there is no record is not an error.
-func (r Records) Remove(namespace, id string) error {
-	path, err := r.path(namespace, id)
+func (r Records) Remove(owner, id string) error {
+	path, err := r.path(owner, id)
 	if err != nil {
 		return err
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	// The last one of a containerd namespace takes the directory along.
+	// The last one of an owner takes the directory along.
 	_ = os.Remove(filepath.Dir(path))
 	return nil
 }
 
-// List returns all records, by containerd namespace and id. Those whose
+// stale reports whether the container of a record is gone. A runtime called by
+// its command line may have failed to make it, which nobody was told.
+func (r *Record) stale() bool {
+	if r.Pid != 0 {
+		return startTime(r.Pid) != r.StartTime
+	}
+	if r.Call == nil {
+		return false
+	}
+	_, err := os.Stat(r.Bundle)
+	return errors.Is(err, fs.ErrNotExist) && time.Since(r.Time) > time.Minute
+}
+
+// List returns all records, by owner and id. Those whose
 // process is gone are removed and left out: their shim died before it could.
 func (r Records) List() ([]*Record, error) {
 	paths, err := filepath.Glob(filepath.Join(r.Dir, "*", "*.json"))
@@ -167,8 +203,8 @@ func (r Records) List() ([]*Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		if rec.Pid != 0 && startTime(rec.Pid) != rec.StartTime {
-			if err := r.Remove(rec.ContainerdNamespace, rec.ID); err != nil {
+		if rec.stale() {
+			if err := r.Remove(rec.Owner(), rec.ID); err != nil {
 				return nil, err
 			}
 			continue

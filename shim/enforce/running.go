@@ -76,6 +76,17 @@ func (r *Running) attest(ctx context.Context, kill func()) {
 	}
 }
 
+// Attest attests the process that a runtime's command line has made for a record
+// and may already have started, and writes the record. Kill is called if it
+// runs without the filter that it must have.
+func (e *Enforcer) Attest(ctx context.Context, rec *Record, pid int, kill func()) {
+	r := e.Created(&Prepared{Record: rec}, pid)
+	if executableOf(pid) != fileOf(rec.Runtime) {
+		r.runtime = executable{} // it has left the runtime already
+	}
+	r.attest(ctx, kill)
+}
+
 // Exec attests a further process of the container, and returns at once. Kill
 // is called if it runs without the filter that the container's must have.
 func (r *Running) Exec(pid int, kill func()) {
@@ -96,10 +107,10 @@ func (r *Running) Gone() error {
 	defer r.mu.Unlock()
 	r.cancel()
 	<-r.attested
-	return r.enforcer.Forget(r.prepared.Record.ContainerdNamespace, r.prepared.Record.ID)
+	return r.enforcer.Forget(r.prepared.Record.Owner(), r.prepared.Record.ID)
 }
 
 // Forget removes the record of a container that is not, or never was, running.
-func (e *Enforcer) Forget(namespace, id string) error {
-	return e.Records.Remove(namespace, id)
+func (e *Enforcer) Forget(owner, id string) error {
+	return e.Records.Remove(owner, id)
 }

@@ -1,0 +1,134 @@
+package integration
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/batten-runtime/batten/integration/node"
+	"github.com/batten-runtime/batten/shim/enforce"
+	"github.com/containerd/containerd/api/types/runc/options"
+	"github.com/containerd/containerd/v2/pkg/oci"
+)
+
+// wrapped makes batten-runc hand over to a runtime on the node, and returns the
+// options with which containerd's own shim calls batten-runc.
+func wrapped(t *testing.T, n *node.Node, runtime string) *options.Options {
+	t.Helper()
+	writeFile(t, filepath.Join(n.Etc, "runc.toml"), fmt.Sprintf("Runtime = %q\n", runtime))
+	return &options.Options{BinaryName: filepath.Join(n.Bin, "batten-runc")}
+}
+
+// TestWrapper: containerd's own shim, with batten-runc as the runtime that it
+// calls. The calls that the stock way lets through are stopped, others work;
+// the record is of the containerd namespace, attested, and gone with the
+// container.
+func TestWrapper(t *testing.T) {
+	on(t, full, func(t *testing.T, n *node.Node) {
+		for name, runtime := range map[string]string{"runc": n.Runtime(), "crun": node.CrunHere(t, n)} {
+			t.Run(name, func(t *testing.T) { checkWrapper(t, n, wrapped(t, n, runtime)) })
+		}
+	})
+}
+
+func checkWrapper(t *testing.T, n *node.Node, opts *options.Options) {
+	for _, tt := range []struct {
+		name          string
+		spec          []oci.SpecOpts
+		stock, batten string
+	}{
+		{"unset", nil, unfiltered, filtered},
+		{"privileged", []oci.SpecOpts{oci.WithPrivileged}, unfiltered, filteredAdmin},
+		{"its own filter", []oci.SpecOpts{node.WithSeccomp(denyKeys())}, keysDenied, keysDenied},
+	} {
+		spec := append([]oci.SpecOpts{oldSpec}, tt.spec...)
+		if out := n.Output(node.Run{Runtime: node.Stock, Args: probeCalls, Spec: spec}); out != tt.stock {
+			t.Errorf("%s, stock: the container wrote\n%swant\n%s", tt.name, out, tt.stock)
+		}
+		run := node.Run{Runtime: node.Stock, Options: opts, Spec: spec}
+		c, err := n.Start(run)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		wantSeccomp(t, tt.name, c, "2", "1")
+		if out, err := c.Exec(probeCalls...); err != nil || out != tt.batten {
+			t.Errorf("%s: an exec wrote (%v)\n%swant\n%s", tt.name, err, out, tt.batten)
+		}
+		rec := wantAttested(t, n, c)
+		if rec.ContainerdNamespace != node.Namespace || rec.Pid != int(c.Task.Pid()) {
+			t.Errorf("%s: the record is of %q, process %d; want %q, %d", tt.name, rec.ContainerdNamespace, rec.Pid, node.Namespace, c.Task.Pid())
+		}
+		c.Remove()
+		if left, _ := filepath.Glob(n.Path("/run/batten/@*/*")); len(left) > 0 {
+			t.Errorf("%s: left behind: %q", tt.name, left)
+		}
+		run.Args = probeCalls
+		if out := n.Output(run); out != tt.batten {
+			t.Errorf("%s: the container wrote\n%swant\n%s", tt.name, out, tt.batten)
+		}
+	}
+}
+
+// wantAttested waits for a container's record to say that it is filtered.
+func wantAttested(t *testing.T, n *node.Node, c *node.Created) (rec *enforce.Record) {
+	t.Helper()
+	n.Eventually(5*time.Second, "the attestation", func() error {
+		list, err := enforce.Records{Dir: n.Path(enforce.DefaultRecords)}.List()
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			if rec = r; r.ID == c.ID && r.Attestation.State == enforce.Filtered {
+				return nil
+			}
+		}
+		return fmt.Errorf("no record of %s says so: %+v", c.ID, list)
+	})
+	return rec
+}
+
+// TestWrapperRefuses: a refusal reaches who asked, in words, and nothing has
+// started; beside it stands the same container that may.
+func TestWrapperRefuses(t *testing.T) {
+	on(t, full, func(t *testing.T, n *node.Node) {
+		opts := wrapped(t, n, n.Runtime())
+		refused := func(what, want string) {
+			t.Helper()
+			c, err := n.Start(node.Run{Runtime: node.Stock, Options: opts})
+			wantError(t, what, err, want)
+			c.Remove()
+		}
+		allowed := func(what string) {
+			t.Helper()
+			if out := n.Output(node.Run{Runtime: node.Stock, Options: opts, Args: []string{"/probe", "call", "getpid", "keyctl"}}); out != calls("getpid", "OK", "keyctl", "EPERM") {
+				t.Errorf("%s: the container wrote %s", what, out)
+			}
+		}
+		setPolicy(t, n, "version: 1\nrules:\n- {name: none, match: {runtime: [batten-runc], containerdNamespace: [test]}, absent: Deny}\n")
+		refused("Deny", `rule "none" says absent: Deny (policy "/etc/batten/policy.yaml")`)
+		setPolicy(t, n, "version: 1\nrules:\n- {name: none, match: {runtime: [io.containerd.batten.v2]}, absent: Deny}\n")
+		allowed("a rule for the shim")
+		setPolicy(t, n, "version: 1\nabsent: RuntimeDfault\n")
+		refused("a broken policy", "policy.yaml")
+		setPolicy(t, n, "version: 1\n")
+		allowed("repaired")
+
+		settings := filepath.Join(n.Etc, "runc.toml")
+		if err := os.Chmod(settings, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		refused("settings that anybody may write", "chmod go-w it")
+		if err := os.Chmod(settings, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		allowed("settings of root's")
+		writeFile(t, settings, fmt.Sprintf("Runtime = %q\nPolcy = \"/x\"\n", n.Runtime()))
+		refused("an unknown setting", `it may hold Runtime, Policy and ContainerdRoots`)
+		writeFile(t, settings, fmt.Sprintf("Runtime = %q\n", filepath.Join(n.Bin, "batten-runc")))
+		refused("itself", "is batten-runc itself")
+		writeFile(t, settings, fmt.Sprintf("Runtime = %q\n", n.Runtime()))
+		allowed("settings mended")
+	})
+}

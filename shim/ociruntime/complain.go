@@ -1,0 +1,32 @@
+package ociruntime
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+)
+
+// complain says why nothing was started where engines look for it: on standard
+// error, and in the runtime's --log, in the form that they asked for.
+func (w *wrapper) complain(err error) {
+	fmt.Fprintln(w.stderr, err)
+	if w.call.Log == "" {
+		return
+	}
+	now := time.Now().Format(time.RFC3339)
+	line := fmt.Appendf(nil, "time=%q level=error msg=%q\n", now, err)
+	if w.call.LogFormat == "json" {
+		data, jsonErr := json.Marshal(map[string]string{"level": "error", "msg": err.Error(), "time": now})
+		if jsonErr != nil {
+			return
+		}
+		line = append(data, '\n')
+	}
+	f, err := os.OpenFile(w.call.Log, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return // it has been said once
+	}
+	_, _ = f.Write(line)
+	f.Close()
+}

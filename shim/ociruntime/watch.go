@@ -1,0 +1,107 @@
+package ociruntime
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/batten-runtime/batten/shim/enforce"
+	"golang.org/x/sys/unix"
+)
+
+// watchFlag begins the arguments of the process that attests, which are the
+// record's owner and id: no runtime's arguments begin with it.
+const watchFlag = "--batten-watch"
+
+// Limits of waiting for the runtime to make the process: hooks may take long.
+const (
+	watchLimit = 2 * time.Minute
+	watchPause = 5 * time.Millisecond
+)
+
+// watch starts a process of our own that looks at the container's first one
+// while the runtime, in our place, starts it. It has none of the caller's files,
+// which somebody may be waiting to see closed.
+func (w *wrapper) watch() {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	defer null.Close()
+	p, err := os.StartProcess("/proc/self/exe", []string{os.Args[0], watchFlag, w.owner(), w.call.ID}, &os.ProcAttr{
+		Dir: "/", Env: []string{}, Files: []*os.File{null, null, null}, Sys: &syscall.SysProcAttr{Setsid: true},
+	})
+	if err == nil {
+		_ = p.Release()
+	}
+}
+
+// watch attests the first process of the container of a record.
+func watch(records enforce.Records, owner, id string) {
+	rec, err := records.Read(owner, id)
+	if err != nil || rec.Call == nil {
+		return
+	}
+	e := &enforce.Enforcer{Records: records, Now: time.Now}
+	pid := 0
+	for deadline := time.Now().Add(watchLimit); pid == 0 && time.Now().Before(deadline); {
+		if pid = pidIn(rec.Call.PidFile, rec.Time); pid == 0 {
+			pid = askPid(rec)
+		}
+		if pid == 0 {
+			time.Sleep(watchPause)
+		}
+	}
+	if pid == 0 {
+		return
+	}
+	e.Attest(context.Background(), rec, pid, func() { kill(rec, pid) })
+}
+
+// pidIn reads the number that the runtime wrote for a container made after
+// since; 0 as long as there is none.
+func pidIn(path string, since time.Time) int {
+	info, err := os.Stat(path)
+	if path == "" || err != nil || info.ModTime().Before(since) {
+		return 0
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(data)))
+	return pid
+}
+
+// askPid asks the runtime for it.
+func askPid(rec *enforce.Record) int {
+	out, err := runtimeCommand(rec, "state", rec.ID).Output()
+	var state struct{ Pid int }
+	if err != nil || json.Unmarshal(out, &state) != nil {
+		return 0
+	}
+	return state.Pid
+}
+
+// kill ends all of the container, and its first process in any case.
+func kill(rec *enforce.Record, pid int) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	_ = runtimeCommand(rec, "kill", "--all", rec.ID, "KILL").Run()
+	if err == nil {
+		_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
+		unix.Close(fd)
+	}
+}
+
+// runtimeCommand is the real runtime with the engine's global flags.
+func runtimeCommand(rec *enforce.Record, args ...string) *exec.Cmd {
+	cmd := exec.Command(rec.Runtime, append(append([]string{}, rec.Call.Globals...), args...)...)
+	cmd.Env = []string{fmt.Sprintf("PATH=%s", strings.Join(systemDirs, ":"))}
+	return cmd
+}
