@@ -36,7 +36,7 @@ integration: build engines ## real daemons, real containers; nothing may be skip
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration/...
 
 prove: packages ## the floors of all pairs of profiles, and of CORPUS=dir/*.json, proved on the compiled filters
-	CORPUS=$(CORPUS) $(GO) test -count=1 -v ./policy/filter -run 'TestFloorOfCorpus'
+	CORPUS=$(if $(CORPUS),$(abspath $(CORPUS))) $(GO) test -count=1 -v ./policy/filter -run 'TestFloorOfCorpus'
 
 fuzz: ## each fuzz target for FUZZTIME
 	$(GO) test ./spec -run '^$$' -fuzz FuzzSplice -fuzztime $(FUZZTIME) -fuzzminimizetime 1s

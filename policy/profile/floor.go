@@ -273,6 +273,9 @@ func (m *flooring) name(arch specs.Arch, name string) (clear bool, err error) {
 		m.explicit[name] = m.own.clauses[name]
 	} else {
 		m.explicit[name] = w.express(want, m.otherwise)
+		if _, behind := multiplexed[name]; behind && halved(m.explicit[name]) {
+			m.lengthen(name)
+		}
 	}
 	if w.spent() || len(m.explicit[name]) > min(maxClauses, m.limits.Rules) {
 		return false, fmt.Errorf("the conditions on %s are too many to be met with the floor's; give it fewer", name)
