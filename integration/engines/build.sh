@@ -36,18 +36,20 @@ apt_update() {
 	apt_updated=yes
 }
 
-# debian: containerd 1.6.20, runc 1.1.5, crun and busybox as Debian 12 ships
-# them, unpacked into one root.
+# debian: containerd 1.6.20, runc 1.1.5, crun, Podman, Buildah, Docker 20.10 and
+# busybox as Debian 12 ships them, unpacked into one root.
 debian() {
-	stamp="$cache/debian/.done-1"
+	stamp="$cache/debian/.done-2"
 	[ -e "$stamp" ] && return
-	say "unpacking Debian's containerd, runc, crun and busybox-static"
+	say "unpacking Debian's engines and busybox-static"
 	rm -rf "$cache/debian"
 	mkdir -p "$cache/debian/deb"
 	# apt drops to the user _apt for downloads, which may not write here.
 	apt_update
 	(cd "$cache/debian/deb" && apt-get -o APT::Sandbox::User=root download -qq \
-		containerd runc crun busybox-static libyajl2 >/dev/null)
+		containerd runc crun busybox-static libyajl2 \
+		podman conmon buildah golang-github-containers-common golang-github-containers-image \
+		docker.io tini libgpgme11 libassuan0 libdevmapper1.02.1 libsubid4 >/dev/null)
 	for deb in "$cache"/debian/deb/*.deb; do dpkg -x "$deb" "$cache/debian"; done
 	rm -rf "$cache/debian/deb"
 	touch "$stamp"
@@ -77,5 +79,6 @@ if [ "${1:-all}" = all ]; then
 	module containerd-2.4 0 ''
 	module containerd-1.7 0 ''
 	module containerd-2.2 0 ''
+	module docker-29 0 ''
 fi
 echo "$cache"

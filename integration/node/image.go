@@ -88,6 +88,9 @@ func buildImage() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := os.WriteFile(filepath.Join(dir, "layer.tar"), layer, 0o644); err != nil {
+		return "", err
+	}
 	path := filepath.Join(dir, "image.tar")
 	return path, os.WriteFile(path, archive(layer), 0o644)
 }

@@ -1,0 +1,92 @@
+package node
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// DockerConfig is what a node's dockerd is configured with, besides what keeps it
+// off the machine's network.
+type DockerConfig map[string]any
+
+// StartDocker starts Docker Engine on a bare node: Debian's on Debian's
+// containerd, the new line's on others. It stops with the test, or before by what
+// it returns.
+func (n *Node) StartDocker(config DockerConfig, env ...string) (stop func()) {
+	n.t.Helper()
+	dockerd := filepath.Join(cache(), "docker-29/dockerd")
+	if n.Engine.Name == "debian" {
+		dockerd = filepath.Join(cache(), "debian/usr/sbin/dockerd")
+	}
+	all := DockerConfig{
+		"bridge": "none", "iptables": false, "ip6tables": false, "userland-proxy": false,
+		"cgroup-parent": "/" + filepath.Base(n.Dir), "data-root": filepath.Join(n.Dir, "docker"),
+	}
+	if n.Engine.Name == "debian" {
+		delete(all, "ip6tables") // experimental there
+	}
+	maps.Copy(all, config)
+	text, err := json.Marshal(all)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	file := filepath.Join(n.Dir, "daemon.json")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		n.t.Fatal(err)
+	}
+	cmd := n.Command(dockerd, "--config-file", file, "--host", "unix:///run/docker.sock")
+	cmd.Env = append(cmd.Env, env...)
+	cmd.Stdout, cmd.Stderr = n.log, n.log
+	if err := cmd.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			_ = cmd.Process.Kill()
+			<-ended
+		}
+	}
+	n.t.Cleanup(stop)
+	n.Eventually(30*time.Second, "dockerd to answer", func() error {
+		select {
+		case err := <-ended:
+			ended <- err
+			n.t.Fatalf("dockerd ended: %v\n%s", err, n.logTail())
+		default:
+		}
+		out, err := n.Docker("version").CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	})
+	return stop
+}
+
+// Docker is a command of the Docker client.
+func (n *Node) Docker(args ...string) *exec.Cmd {
+	return n.Command(append([]string{"docker", "--host", "unix:///run/docker.sock"}, args...)...)
+}
+
+// Rootfs is the test image's one layer, a tar file.
+func Rootfs(t T) string {
+	t.Helper()
+	return strings.TrimSuffix(once(t, "image", buildImage), "image.tar") + "layer.tar"
+}
