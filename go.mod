@@ -10,12 +10,15 @@ require (
 	github.com/containerd/plugin v1.1.0 // containerd's shim loads its services through it
 	github.com/containerd/ttrpc v1.2.9 // the shim's protocol: the task API under its older name
 	github.com/containerd/typeurl/v2 v2.3.0 // tests: options as containerd's shim reads them
+	github.com/moby/sys/atomicwriter v0.1.0 // install: temp file, fsync and rename, with mode and symlinks seen to
 	github.com/opencontainers/go-digest v1.0.0 // tests: a checkpoint for the content store
 	github.com/opencontainers/image-spec v1.1.1 // tests: the same
 	github.com/opencontainers/runtime-spec v1.3.0 // the types of linux.seccomp
-	github.com/pelletier/go-toml/v2 v2.4.3 // the options table that CRI and Docker send as TOML, as containerd reads it
-	github.com/rogpeppe/go-internal v1.16.0 // tests: testscript for the CLI
+	github.com/pelletier/go-toml/v2 v2.4.3 // the options table that CRI and Docker send as TOML, and containerd's configuration, as containerd reads them
+	github.com/rogpeppe/go-internal v1.16.0 // install: unified diffs; tests: testscript for the CLI
 	github.com/seccomp/libseccomp-golang v0.12.0 // what runc compiles filters with; the command line only
+	github.com/tidwall/gjson v1.20.1 // install: reads daemon.json in its order
+	github.com/tidwall/sjson v1.2.7 // install: edits daemon.json and keeps the rest
 	go.yaml.in/yaml/v3 v3.0.6 // the policy, with lines and columns
 	golang.org/x/sys v0.48.0 // uname, memfd and errno names; its tables of system calls
 	google.golang.org/grpc v1.83.2 // status codes of refusals; tests: CRI
@@ -49,11 +52,14 @@ require (
 	github.com/mdlayher/vsock v1.3.0 // indirect
 	github.com/moby/locker v1.0.1 // indirect
 	github.com/moby/sys/mountinfo v0.7.2 // indirect
+	github.com/moby/sys/sequential v0.6.0 // indirect
 	github.com/moby/sys/signal v0.7.1 // indirect
 	github.com/moby/sys/user v0.4.1 // indirect
 	github.com/moby/sys/userns v0.2.1 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/sirupsen/logrus v1.10.2 // indirect
+	github.com/tidwall/match v1.1.1 // indirect
+	github.com/tidwall/pretty v1.2.0 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.71.0 // indirect
 	go.opentelemetry.io/contrib/propagators/envcar v0.71.0 // indirect

@@ -11,11 +11,15 @@ import (
 	"github.com/batten-runtime/batten/integration/node"
 )
 
-// podman is a call of Podman with an OCI runtime, with storage of the node's own.
+// podman is a call of Podman with an OCI runtime, its default one if empty, and
+// with storage of the node's own.
 func podman(n *node.Node, runtime string, args ...string) *exec.Cmd {
 	flags := []string{
 		"podman", "--root", filepath.Join(n.Dir, "storage"), "--runroot", "/run/podman-root", "--tmpdir", "/run/podman-tmp",
-		"--conmon", filepath.Join(n.Bin, "conmon"), "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", runtime,
+		"--conmon", filepath.Join(n.Bin, "conmon"), "--cgroup-manager", "cgroupfs", "--events-backend", "file",
+	}
+	if runtime != "" {
+		flags = append(flags, "--runtime", runtime)
 	}
 	return n.Command(append(flags, args...)...)
 }

@@ -36,6 +36,7 @@ func Bare(t T, engine string) *Node {
 		n.link(tool, n.Engine.tool(tool))
 	}
 	n.link("runc", n.Runtime())
+	n.link("dockerd", n.dockerd())
 	n.startAnchor()
 	if out, err := n.Command("sh", "-c", bareSetUp, filepath.Join(cache(), "debian")).CombinedOutput(); err != nil {
 		t.Fatalf("setting up: %v: %s", err, out)

@@ -21,10 +21,6 @@ type DockerConfig map[string]any
 // it returns.
 func (n *Node) StartDocker(config DockerConfig, env ...string) (stop func()) {
 	n.t.Helper()
-	dockerd := filepath.Join(cache(), "docker-29/dockerd")
-	if n.Engine.Name == "debian" {
-		dockerd = filepath.Join(cache(), "debian/usr/sbin/dockerd")
-	}
 	all := DockerConfig{
 		"bridge": "none", "iptables": false, "ip6tables": false, "userland-proxy": false,
 		"cgroup-parent": "/" + filepath.Base(n.Dir), "data-root": filepath.Join(n.Dir, "docker"),
@@ -37,11 +33,27 @@ func (n *Node) StartDocker(config DockerConfig, env ...string) (stop func()) {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	file := filepath.Join(n.Dir, "daemon.json")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
+	if err := os.WriteFile(n.DockerConfig(), text, 0o600); err != nil {
 		n.t.Fatal(err)
 	}
-	cmd := n.Command(dockerd, "--config-file", file, "--host", "unix:///run/docker.sock")
+	return n.Dockerd(env...)
+}
+
+// dockerd is the Docker Engine beside the node's containerd.
+func (n *Node) dockerd() string {
+	if n.Engine.Name == "debian" {
+		return filepath.Join(cache(), "debian/usr/sbin/dockerd")
+	}
+	return filepath.Join(cache(), "docker-29/dockerd")
+}
+
+// DockerConfig is dockerd's configuration.
+func (n *Node) DockerConfig() string { return filepath.Join(n.Dir, "daemon.json") }
+
+// Dockerd is StartDocker with the configuration that is there.
+func (n *Node) Dockerd(env ...string) (stop func()) {
+	n.t.Helper()
+	cmd := n.Command("dockerd", "--config-file", n.DockerConfig(), "--host", "unix:///run/docker.sock")
 	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdout, cmd.Stderr = n.log, n.log
 	if err := cmd.Start(); err != nil {

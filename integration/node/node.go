@@ -66,6 +66,7 @@ func Start(t T, engine string, options ...Option) *Node {
 	}
 	n.link("containerd-shim-runc-v2", n.Engine.tool("containerd-shim-runc-v2"))
 	n.link("ctr", n.Engine.tool("ctr"))
+	n.link("containerd", n.Engine.tool("containerd"))
 	n.link("runc", n.Engine.runtime())
 	n.startAnchor()
 	n.StartDaemon()
@@ -172,11 +173,19 @@ func (n *Node) Path(path string) string {
 // StartDaemon starts containerd and waits until it answers.
 func (n *Node) StartDaemon() {
 	n.t.Helper()
-	config := filepath.Join(n.Dir, "config.toml")
-	if err := os.WriteFile(config, []byte(n.configuration()), 0o600); err != nil {
+	if err := os.WriteFile(n.Config(), []byte(n.configuration()), 0o600); err != nil {
 		n.t.Fatal(err)
 	}
-	n.daemon = n.Command(n.Engine.tool("containerd"), "--config", config)
+	n.serve()
+}
+
+// Config is the daemon's configuration.
+func (n *Node) Config() string { return filepath.Join(n.Dir, "config.toml") }
+
+// serve starts the daemon on the configuration that is there.
+func (n *Node) serve() {
+	n.t.Helper()
+	n.daemon = n.Command(n.Engine.tool("containerd"), "--config", n.Config())
 	n.daemon.Stdout, n.daemon.Stderr = n.log, n.log
 	if err := n.daemon.Start(); err != nil {
 		n.t.Fatal(err)
@@ -226,6 +235,13 @@ func (n *Node) Restart(handlers ...Handler) {
 	n.stop(syscall.SIGTERM)
 	n.handlers = handlers
 	n.StartDaemon()
+}
+
+// Reload restarts the daemon with the configuration that somebody has changed.
+func (n *Node) Reload() {
+	n.t.Helper()
+	n.stop(syscall.SIGTERM)
+	n.serve()
 }
 
 // Eventually calls f until it succeeds, or fails the test with its last error.
