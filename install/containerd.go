@@ -3,7 +3,9 @@ package install
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -160,7 +162,11 @@ func checkContainerd(o Options) error {
 
 // dump is what the daemon makes of a configuration, as to CRI.
 func dump(config string) (out []criPlugin, err error) {
-	text, err := exec.Command("containerd", "--config", config, "config", "dump").Output()
+	args := []string{"--config", config, "config", "dump"}
+	if _, err := os.Stat(config); errors.Is(err, fs.ErrNotExist) {
+		args = []string{"config", "default"}
+	}
+	text, err := exec.Command("containerd", args...).Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {

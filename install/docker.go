@@ -3,7 +3,9 @@ package install
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -58,8 +60,12 @@ func Docker(o Options) (*Plan, error) {
 	if p.After, err = indented(text, p.Before); err != nil {
 		return nil, err
 	}
-	if modern {
-		p.check = func() error { return checkDocker(o.Config) }
+	switch {
+	case !modern:
+	case checkDocker(p.now) != nil: // for a reason that is not ours
+		p.Notes = append(p.Notes, "dockerd --validate does not accept the configuration as it was, so that it cannot say whether it does now")
+	default:
+		p.check = func() error { return checkDocker(p.After) }
 	}
 	p.Notes = append(p.Notes, "restart dockerd for it to take effect; existing containers keep their runtime",
 		"BuildKit's RUN steps use no configured runtime: docs/engines.md says what to do about them")
@@ -142,8 +148,21 @@ func dockerValidates() bool {
 	return err == nil && bytes.Contains(out, []byte("--validate"))
 }
 
-func checkDocker(config string) error {
-	out, err := exec.Command("dockerd", "--validate", "--config-file", config).CombinedOutput()
+// checkDocker has dockerd check a configuration.
+func checkDocker(text []byte) error {
+	if text == nil {
+		text = []byte("{}")
+	}
+	f, err := os.CreateTemp("", "daemon-*.json")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	out, err := exec.Command("dockerd", "--validate", "--config-file", f.Name()).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("dockerd --validate: %w: %s", err, strings.TrimSpace(string(out)))
 	}

@@ -104,7 +104,15 @@ func checkDockerLife(t *testing.T, n *node.Node, owner, privileged string) {
 	if out := output(t, "verify", n.Command("batten", "verify")); !strings.Contains(out, ": proved, 1 filter as strict as its record and today's policy") {
 		t.Errorf("batten verify: %s", out)
 	}
-	output(t, "rm", n.Docker("rm", "--force", "life"))
+	all, _, safe := nodeStatus(t, n, "--docker", n.DockerConfig())
+	if !safe || len(all) != 1 {
+		t.Errorf("batten status: safe %v with %v", safe, all)
+	}
+	output(t, "stock", dockerRun(n, []string{"--runtime", "runc", "--detach", "--name", "stock", privileged, "--security-opt", "seccomp=unconfined"}, "/probe", "pause"))
+	if all, _, safe := nodeStatus(t, n, "--docker", n.DockerConfig()); safe || len(all) != 2 {
+		t.Errorf("batten status beside a stock container: safe %v with %v", safe, all)
+	}
+	output(t, "rm", n.Docker("rm", "--force", "life", "stock"))
 	if left, _ := filepath.Glob(n.Path("/run/batten/*/*.json")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}

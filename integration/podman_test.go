@@ -99,7 +99,15 @@ func checkPodmanLife(t *testing.T, n *node.Node, real, wrapper string) {
 	if out := output(t, "verify", n.Command("batten", "verify")); !strings.Contains(out, ": proved, 1 filter as strict as its record and today's policy") {
 		t.Errorf("batten verify: %s", out)
 	}
-	output(t, "rm", podman(n, wrapper, "rm", "-f", "-t", "0", "life"))
+	if all, _, safe := nodeStatus(t, n); !safe || len(all) != 1 {
+		t.Errorf("batten status: safe %v with %v", safe, all)
+	}
+	run = append(podmanRun(n, "--security-opt", "seccomp=unconfined", "-d", "--name", "stock"), image)
+	output(t, "run -d", podman(n, real, append(run, "/probe", "pause")...))
+	if all, _, safe := nodeStatus(t, n); safe || len(all) != 2 {
+		t.Errorf("batten status beside a stock container: safe %v with %v", safe, all)
+	}
+	output(t, "rm", podman(n, wrapper, "rm", "-f", "-t", "0", "life", "stock"))
 	if left, _ := filepath.Glob(n.Path("/run/batten/@*/*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}

@@ -126,6 +126,9 @@ type question struct {
 	asked                                         *specs.LinuxSeccomp // what a config.json brings
 }
 
+// shimRuntime is what rules of the policy call the shim.
+const shimRuntime = "io.containerd.batten.v2"
+
 func newQuestion(i *invocation) *question {
 	q := &question{}
 	f := i.flags
@@ -133,7 +136,7 @@ func newQuestion(i *invocation) *question {
 	f.BoolVar(&q.draft, "draft", false, "the policy is not in place yet: its owner and mode do not matter")
 	f.BoolVar(&q.show, "profile", false, "print the linux.seccomp that comes out")
 	f.StringVar(&q.namespace, "containerd-namespace", "k8s.io", "containerd `namespace` of the container")
-	f.StringVar(&q.runtime, "runtime", "io.containerd.batten.v2", "runtime `type` that runs Batten")
+	f.StringVar(&q.runtime, "runtime", shimRuntime, "runtime `type` that runs Batten")
 	f.StringVar(&q.podNamespace, "pod-namespace", "", "Kubernetes `namespace` of the pod")
 	f.StringVar(&q.podName, "pod", "", "`name` of the pod")
 	f.StringVar(&q.container, "container", "", "`name` of the container in its pod")

@@ -32,6 +32,7 @@ func commands() []command {
 		{"compile", "PROFILE", "compile a profile as runc does, and say what comes of it", compile},
 		{"verify", "[ID...]", "prove the filters that the kernel holds for running containers", verify},
 		{"records", "", "show what was decided for the containers that run now", records},
+		{"status", "", "say whether the node is safe, exit 1 if something runs below the policy", showStatus},
 		{"install", "--containerd|--docker|--podman", "put Batten into an engine's configuration", installs},
 		{"uninstall", "--containerd|--docker|--podman", "take it out again", uninstalls},
 		{"version", "", "print Batten's version", printVersion},

@@ -11,6 +11,7 @@ import (
 	"github.com/batten-runtime/batten/policy/filter"
 	"github.com/batten-runtime/batten/policy/profile"
 	"github.com/batten-runtime/batten/shim/enforce"
+	"github.com/batten-runtime/batten/shim/ociruntime"
 	"github.com/batten-runtime/batten/spec"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -111,8 +112,12 @@ func demanded(rec *enforce.Record, s *spec.Spec, draft bool) ([]*specs.LinuxSecc
 	if err := findings.Err(); err != nil {
 		return nil, err
 	}
+	runtime := shimRuntime
+	if rec.Call != nil {
+		runtime = ociruntime.RuntimeName
+	}
 	d := p.Decide(policy.Request{
-		ContainerdNamespace: rec.ContainerdNamespace, Runtime: "io.containerd.batten.v2",
+		ContainerdNamespace: rec.ContainerdNamespace, Runtime: runtime,
 		Annotations: s.Annotations, Bounding: s.Bounding, Filtered: rec.Asked != enforce.None,
 	})
 	m := machine()
