@@ -30,7 +30,7 @@ packages: # what cgo needs
 	@integration/engines/build.sh packages
 
 unit: packages ## the packages' own tests, with the race detector
-	REQUIRE_INTEGRATION=1 $(GO) test -race ./cmd/... ./install/... ./policy/... ./status/... ./shim/... ./spec/...
+	REQUIRE_INTEGRATION=1 $(GO) test -race ./cmd/... ./install/... ./manifest/... ./policy/... ./status/... ./shim/... ./spec/...
 
 integration: build engines ## real daemons, real containers; nothing may be skipped
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration/...
@@ -42,6 +42,7 @@ fuzz: ## each fuzz target for FUZZTIME
 	$(GO) test ./spec -run '^$$' -fuzz FuzzSplice -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 	$(GO) test ./shim/ociruntime -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 	$(GO) test ./policy -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
+	$(GO) test ./manifest -run '^$$' -fuzz FuzzLint -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 	$(GO) test ./policy/profile -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
 
 lint: packages ## gofumpt, vet, staticcheck, import direction, and known vulnerabilities where their database can be had

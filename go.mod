@@ -14,6 +14,7 @@ require (
 	github.com/opencontainers/go-digest v1.0.0 // tests: a checkpoint for the content store
 	github.com/opencontainers/image-spec v1.1.1 // tests: the same
 	github.com/opencontainers/runtime-spec v1.3.0 // the types of linux.seccomp
+	github.com/owenrumney/go-sarif/v3 v3.3.1 // lint: SARIF, as its schema has it
 	github.com/pelletier/go-toml/v2 v2.4.3 // the options table that CRI and Docker send as TOML, and containerd's configuration, as containerd reads them
 	github.com/rogpeppe/go-internal v1.16.0 // install: unified diffs; tests: testscript for the CLI
 	github.com/seccomp/libseccomp-golang v0.12.0 // what runc compiles filters with; the command line only
@@ -23,7 +24,12 @@ require (
 	golang.org/x/sys v0.48.0 // uname, memfd and errno names; its tables of system calls
 	google.golang.org/grpc v1.83.2 // status codes of refusals; tests: CRI
 	google.golang.org/protobuf v1.36.12 // runtime options on the wire
+	k8s.io/api v0.37.2 // lint: pods as the API server reads them
+	k8s.io/apimachinery v0.37.2 // indirect
 	k8s.io/cri-api v0.37.0 // tests: pods through CRI
+	k8s.io/pod-security-admission v0.37.2 // lint: Pod Security admission's own checks
+	sigs.k8s.io/json v0.0.0-20250730193827-2d320260d730 // lint: unknown fields, as the API server reports them
+	sigs.k8s.io/yaml v1.6.0 // lint: YAML as kubectl reads it
 )
 
 require (
@@ -43,10 +49,12 @@ require (
 	github.com/distribution/reference v0.6.0 // indirect
 	github.com/docker/go-units v0.5.0 // indirect
 	github.com/felixge/httpsnoop v1.1.0 // indirect
+	github.com/fxamacker/cbor/v2 v2.9.4 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/godbus/dbus/v5 v5.1.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
+	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/klauspost/compress v1.20.0 // indirect
 	github.com/mdlayher/socket v0.6.0 // indirect
 	github.com/mdlayher/vsock v1.3.0 // indirect
@@ -56,10 +64,16 @@ require (
 	github.com/moby/sys/signal v0.7.1 // indirect
 	github.com/moby/sys/user v0.4.1 // indirect
 	github.com/moby/sys/userns v0.2.1 // indirect
+	github.com/modern-go/concurrent v0.0.0-20180306012644-bacd9c7ef1dd // indirect
+	github.com/modern-go/reflect2 v1.0.3-0.20250322232337-35a7c28c31ee // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/sirupsen/logrus v1.10.2 // indirect
 	github.com/tidwall/match v1.1.1 // indirect
 	github.com/tidwall/pretty v1.2.0 // indirect
+	github.com/x448/float16 v0.8.4 // indirect
+	github.com/xeipuuv/gojsonpointer v0.0.0-20190905194746-02993c407bfb // indirect
+	github.com/xeipuuv/gojsonreference v0.0.0-20180127040603-bd5ef7bd5415 // indirect
+	github.com/xeipuuv/gojsonschema v1.2.0 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.71.0 // indirect
 	go.opentelemetry.io/contrib/propagators/envcar v0.71.0 // indirect
@@ -67,9 +81,17 @@ require (
 	go.opentelemetry.io/otel/metric v1.46.0 // indirect
 	go.opentelemetry.io/otel/sdk v1.46.0 // indirect
 	go.opentelemetry.io/otel/trace v1.46.0 // indirect
+	go.yaml.in/yaml/v2 v2.4.4 // indirect
 	golang.org/x/net v0.58.0 // indirect
 	golang.org/x/sync v0.23.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
 	golang.org/x/tools v0.48.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260825221802-da73d73af1c5 // indirect
+	gopkg.in/inf.v0 v0.9.1 // indirect
+	k8s.io/component-base v0.37.2 // indirect
+	k8s.io/klog/v2 v2.140.0 // indirect
+	k8s.io/kube-openapi v0.0.0-20260721132016-d427ff9ee9ad // indirect
+	k8s.io/utils v0.0.0-20260626114624-be93311217bd // indirect
+	sigs.k8s.io/randfill v1.0.0 // indirect
+	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 )

@@ -26,6 +26,7 @@ func commands() []command {
 	return []command{
 		{"check", "[FILE]", "check a policy and its profiles", check},
 		{"explain", "[CONFIG.JSON]", "say what the policy decides for a container, and why", explain},
+		{"lint", "PROFILE|MANIFEST...", "say what profiles and Kubernetes manifests really do", lint},
 		{"floor", "FLOOR PROFILE", "print the profile that PROFILE becomes under FLOOR", floor},
 		{"diff", "A B", "say what B newly allows and denies, exit 1 if anything", diff},
 		{"prove", "--floor FLOOR PROFILE...", "prove that no profile is looser than FLOOR", prove},

@@ -7,6 +7,9 @@ import (
 
 // Finding is one thing that is wrong or doubtful in a file.
 type Finding struct {
+	// ID names the sort of finding for good, such as unknown-syscall; empty for
+	// what makes a file unreadable.
+	ID string
 	// What is the sort of file ("policy", "profile"), File its name.
 	What, File string
 	// Line and Column count from 1; 0 where the place is the whole file.

@@ -13,8 +13,15 @@ import (
 // findings that the document was parsed with, and return the zero value then.
 type Node struct {
 	what, file, path string
+	id               string // of what is reported next
 	findings         *Findings
 	yaml             *yaml.Node
+}
+
+// As is the node with an ID for what is reported at it.
+func (n Node) As(id string) Node {
+	n.id = id
+	return n
 }
 
 // Errorf reports a problem at the node.
@@ -25,7 +32,7 @@ func (n Node) Warnf(format string, args ...any) { n.report(true, format, args...
 
 func (n Node) report(warning bool, format string, args ...any) {
 	*n.findings = append(*n.findings, Finding{
-		What: n.what, File: n.file, Line: n.yaml.Line, Column: n.yaml.Column,
+		ID: n.id, What: n.what, File: n.file, Line: n.yaml.Line, Column: n.yaml.Column,
 		Path: n.path, Message: fmt.Sprintf(format, args...), Warning: warning,
 	})
 }

@@ -60,6 +60,9 @@ func denies(s *specs.LinuxSeccomp, name string) bool {
 	return named || !permits(s.DefaultAction) && s.DefaultAction != specs.ActTrace
 }
 
+// cannotStart is the ID of the finding that no container can start under a profile.
+const cannotStart = "cannot-start"
+
 // validateStart reports a profile under which no container can start.
 func (p *Profile) validateStart(n document.Node) {
 	if p.seccomp.DefaultAction == "" {
@@ -72,8 +75,8 @@ func (p *Profile) validateStart(n document.Node) {
 	missing := Missing(&all, false)
 	switch {
 	case slices.Contains(missing, "execve"):
-		n.Errorf("cannot start a container: denies %s, which the runtime needs after the filter is in place", strings.Join(missing, ", "))
+		n.As(cannotStart).Errorf("cannot start a container: denies %s, which the runtime needs after the filter is in place", strings.Join(missing, ", "))
 	case len(missing) > 0:
-		n.Warnf("may not start a container: denies %s, which runc needs after the filter is in place", strings.Join(missing, ", "))
+		n.As("may-not-start").Warnf("may not start a container: denies %s, which runc needs after the filter is in place", strings.Join(missing, ", "))
 	}
 }

@@ -14,7 +14,7 @@ import (
 // kernel refuses or what can mean nothing; the rest are warnings.
 func Validate(p *Profile, n, syscalls document.Node) {
 	if p.seccomp.DefaultAction == specs.ActNotify {
-		n.Errorf("defaultAction is SCMP_ACT_NOTIFY; runc refuses that, write the calls to notify of as rules")
+		n.As("notify-default").Errorf("defaultAction is SCMP_ACT_NOTIFY; runc refuses that, write the calls to notify of as rules")
 	}
 	if syscalls.IsZero() {
 		syscalls = n
@@ -27,9 +27,9 @@ func Validate(p *Profile, n, syscalls document.Node) {
 	}
 	switch {
 	case notifies && p.seccomp.ListenerPath == "":
-		n.Errorf("a rule has SCMP_ACT_NOTIFY but listenerPath is missing; runc refuses that")
+		n.As("notify-no-listener").Errorf("a rule has SCMP_ACT_NOTIFY but listenerPath is missing; runc refuses that")
 	case !notifies && p.seccomp.ListenerPath != "":
-		n.Warnf("listenerPath is set but no rule has SCMP_ACT_NOTIFY; nothing will be sent there")
+		n.As("listener-unused").Warnf("listenerPath is set but no rule has SCMP_ACT_NOTIFY; nothing will be sent there")
 	}
 	p.validateOverlaps(places)
 	p.validateStart(n)
@@ -48,28 +48,28 @@ func places(syscalls document.Node, rules int) []document.Node {
 
 func (p *Profile) validateRule(r rule, at document.Node) {
 	if p.skipped(r) {
-		at.Warnf("has the same action as defaultAction; runc skips the rule")
+		at.As("repeats-default").Warnf("has the same action as defaultAction; runc skips the rule")
 	}
 	for _, name := range r.Names {
 		validateName(name, r.Action, at)
 	}
 	if r.ErrnoRet != nil && r.Action != specs.ActErrno && r.Action != specs.ActTrace {
-		at.Warnf("errnoRet counts only for SCMP_ACT_ERRNO and SCMP_ACT_TRACE; runc ignores it here")
+		at.As("errno-ignored").Warnf("errnoRet counts only for SCMP_ACT_ERRNO and SCMP_ACT_TRACE; runc ignores it here")
 	}
 	if r.Action == specs.ActNotify && slices.Contains(r.Names, "write") {
-		at.Errorf("SCMP_ACT_NOTIFY on write; runc refuses that, since it writes to hand over the listener")
+		at.As("notify-write").Errorf("SCMP_ACT_NOTIFY on write; runc refuses that, since it writes to hand over the listener")
 	}
 	seen := make(map[uint]bool)
 	for _, arg := range r.Args {
 		if seen[arg.Index] {
-			at.Warnf("has two conditions on argument %d; runc makes each a rule of its own, so either is enough", arg.Index)
+			at.As("either-condition").Warnf("has two conditions on argument %d; runc makes each a rule of its own, so either is enough", arg.Index)
 		}
 		seen[arg.Index] = true
 		if arg.Op == specs.OpMaskedEqual && arg.ValueTwo&^arg.Value != 0 {
-			at.Warnf("the condition on argument %d wants bits outside its mask; libseccomp ignores them", arg.Index)
+			at.As("outside-mask").Warnf("the condition on argument %d wants bits outside its mask; libseccomp ignores them", arg.Index)
 		}
 		if neverMatches(arg) {
-			at.Warnf("the condition on argument %d can never match; the rule does nothing", arg.Index)
+			at.As("never-matches").Warnf("the condition on argument %d can never match; the rule does nothing", arg.Index)
 		}
 	}
 }
@@ -86,9 +86,9 @@ func validateName(name string, action specs.LinuxSeccompAction, at document.Node
 	suggestion := document.Suggest(name, syscallNames())
 	switch {
 	case !permits(action):
-		at.Warnf("unknown syscall %q: runtimes skip it, so the rule denies nothing by that name%s", name, suggestion)
+		at.As("unknown-syscall").Warnf("unknown syscall %q: runtimes skip it, so the rule denies nothing by that name%s", name, suggestion)
 	case suggestion != "":
-		at.Warnf("unknown syscall %q: runtimes skip it%s", name, suggestion)
+		at.As("unknown-syscall").Warnf("unknown syscall %q: runtimes skip it%s", name, suggestion)
 	}
 }
 
@@ -156,7 +156,7 @@ func (p *Profile) validateOverlaps(places []document.Node) {
 			byName[name] = append(byName[name], i)
 		}
 		if len(clashes) > 0 {
-			places[i].Warnf("another rule on %s with a different action matches the same calls; libseccomp does not say which wins", strings.Join(clashes, ", "))
+			places[i].As("overlap").Warnf("another rule on %s with a different action matches the same calls; libseccomp does not say which wins", strings.Join(clashes, ", "))
 		}
 	}
 }

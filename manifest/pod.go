@@ -1,0 +1,118 @@
+package manifest
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+	corev1 "k8s.io/api/core/v1"
+	strict "sigs.k8s.io/json"
+	loose "sigs.k8s.io/yaml"
+)
+
+// Pod is a pod, or the template that an object makes pods of.
+type Pod struct {
+	Object
+	// Template is the node with the pod's metadata and spec.
+	Template Node
+	// Meaning is the template as the API server reads it.
+	Meaning corev1.PodTemplateSpec
+	// Unknown are fields that the API server does not know, by path.
+	Unknown []string
+}
+
+// templates are where the objects of Kubernetes and of operators hold pods.
+var templates = [][]string{nil, {"template"}, {"spec", "template"}, {"spec", "jobTemplate", "spec", "template"}}
+
+// Pod is the pod that an object is or makes; nil where it makes none. The
+// error says that the API server would not read it.
+func (o Object) Pod() (*Pod, error) {
+	for _, path := range templates {
+		t := o.Node.Get(path...)
+		if len(t.Get("spec", "containers").Items()) == 0 {
+			continue
+		}
+		p := &Pod{Object: o, Template: t}
+		if err := p.read(); err != nil {
+			line, column := t.Place()
+			return nil, fmt.Errorf("manifest %q:%d:%d: %s: not a pod that the API server reads: %w", o.File, line, column, o, err)
+		}
+		return p, nil
+	}
+	return nil, nil
+}
+
+// read fills Meaning as the API server does: YAML 1.1, names of fields by case.
+func (p *Pod) read() error {
+	part := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	for _, key := range []string{"metadata", "spec"} {
+		if n := p.Template.Get(key); n.Exists() {
+			part.Content = append(part.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, n.yaml)
+		}
+	}
+	text, err := yaml.Marshal(part)
+	if err != nil {
+		return err
+	}
+	if text, err = loose.YAMLToJSON(text); err != nil {
+		return err
+	}
+	unknown, err := strict.UnmarshalStrict(text, &p.Meaning)
+	for _, u := range unknown {
+		if field, ok := u.(strict.FieldError); ok {
+			p.Unknown = append(p.Unknown, field.FieldPath())
+		}
+	}
+	return err
+}
+
+// Container is a container of a pod: an ordinary, an init or an ephemeral one.
+type Container struct {
+	Node
+	Name, Image string
+	Security    *corev1.SecurityContext
+}
+
+// Containers are those of all three lists, in the order in which they start.
+func (p *Pod) Containers() (out []Container) {
+	spec := p.Template.Get("spec")
+	for i, n := range spec.Get("initContainers").Items() {
+		c := p.Meaning.Spec.InitContainers[i]
+		out = append(out, Container{n, c.Name, c.Image, c.SecurityContext})
+	}
+	for i, n := range spec.Get("containers").Items() {
+		c := p.Meaning.Spec.Containers[i]
+		out = append(out, Container{n, c.Name, c.Image, c.SecurityContext})
+	}
+	for i, n := range spec.Get("ephemeralContainers").Items() {
+		c := p.Meaning.Spec.EphemeralContainers[i]
+		out = append(out, Container{n, c.Name, c.Image, c.SecurityContext})
+	}
+	return out
+}
+
+// Privileged reports whether the container gets every capability and device,
+// and no seccomp filter from containerd or CRI-O.
+func (c Container) Privileged() bool {
+	return c.Security != nil && c.Security.Privileged != nil && *c.Security.Privileged
+}
+
+// Seccomp is the profile that the container runs under, with its place: its
+// own, else the pod's; nil where neither says anything.
+func (p *Pod) Seccomp(c Container) (profile *corev1.SeccompProfile, at Node) {
+	if c.Security != nil && c.Security.SeccompProfile != nil {
+		return c.Security.SeccompProfile, c.Get("securityContext", "seccompProfile")
+	}
+	at = p.Template.Get("spec", "securityContext", "seccompProfile")
+	if s := p.Meaning.Spec.SecurityContext; s != nil {
+		return s.SeccompProfile, at
+	}
+	return nil, at
+}
+
+// namespace is the pod's, as kubectl has it without --namespace.
+func (o Object) namespace() string {
+	if o.Namespace == "" {
+		return "default"
+	}
+	return o.Namespace
+}
