@@ -4,7 +4,7 @@
 # script, and Debian's own packages unpacked without installing them, so that
 # no service starts and the machine's settings stay as they were.
 #
-#   build.sh [all|debian|packages]     prints the cache directory on its last line
+#   build.sh [all|kubernetes|debian|packages]     prints the cache directory on its last line
 #
 # Each part is built once per content of its go.mod and go.sum.
 set -eu
@@ -55,6 +55,19 @@ debian() {
 	touch "$stamp"
 }
 
+# cni: the bridge network's plugins as Debian ships them.
+cni() {
+	[ -e "$cache/cni/.done" ] && return
+	say "unpacking Debian's CNI plugins"
+	rm -rf "$cache/cni"
+	mkdir -p "$cache/cni/deb"
+	apt_update
+	(cd "$cache/cni/deb" && apt-get -o APT::Sandbox::User=root download -qq containernetworking-plugins >/dev/null)
+	dpkg -x "$cache"/cni/deb/*.deb "$cache/cni"
+	rm -rf "$cache/cni/deb"
+	touch "$cache/cni/.done"
+}
+
 # module DIR CGO TAGS: every tool that DIR/go.mod lists.
 module() {
 	dir=$1 cgo=$2 tags=$3
@@ -80,5 +93,12 @@ if [ "${1:-all}" = all ]; then
 	module containerd-1.7 0 ''
 	module containerd-2.2 0 ''
 	module docker-29 0 ''
+fi
+if [ "${1:-all}" = kubernetes ]; then
+	module runc-1.5 1 seccomp
+	module containerd-2.4 0 ''
+	module containerd-1.7 0 ''
+	module kubernetes-1.35 0 ''
+	cni
 fi
 echo "$cache"
