@@ -119,15 +119,9 @@ func whereTo(path string) string {
 
 // runtimeClass reports a class that leads to no handler of the node.
 func (l *linter) runtimeClass() {
-	class := l.pod.Meaning.Spec.RuntimeClassName
-	if class == nil || *class == "" || l.env.Handlers == nil {
+	handler := l.pod.Handler(l.objects)
+	if handler == "" || l.env.Handlers == nil {
 		return
-	}
-	handler := *class
-	for _, o := range l.objects {
-		if o.Kind == "RuntimeClass" && o.Name == *class {
-			handler = o.Node.Get("handler").Value()
-		}
 	}
 	if !slices.Contains(l.env.Handlers, handler) {
 		l.error("no-handler", l.pod.Template.Get("spec", "runtimeClassName"), nil,

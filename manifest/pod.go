@@ -116,3 +116,37 @@ func (o Object) namespace() string {
 	}
 	return o.Namespace
 }
+
+// PodName is what a pod of the object will be called, with the letter x for what
+// controllers make up.
+func (p *Pod) PodName() string {
+	switch p.Kind {
+	case "Deployment":
+		return p.Name + "-xxxxxxxxxx-xxxxx"
+	case "StatefulSet":
+		return p.Name + "-0"
+	case "CronJob":
+		return p.Name + "-xxxxxxxx-xxxxx"
+	case "ReplicaSet", "ReplicationController", "DaemonSet", "Job":
+		return p.Name + "-xxxxx"
+	}
+	if p.Name == "" {
+		return p.Node.Get("metadata", "generateName").Value() + "xxxxx"
+	}
+	return p.Name
+}
+
+// Handler is the runtime handler that a pod names by its runtime class, which may
+// be among objects; empty for the node's default one.
+func (p *Pod) Handler(objects []Object) string {
+	class := p.Meaning.Spec.RuntimeClassName
+	if class == nil {
+		return ""
+	}
+	for _, o := range objects {
+		if o.Kind == "RuntimeClass" && o.Name == *class {
+			return o.Node.Get("handler").Value()
+		}
+	}
+	return *class
+}

@@ -8,25 +8,41 @@ import (
 	"os"
 	"strings"
 
+	"github.com/batten-runtime/batten/install"
+	"github.com/batten-runtime/batten/manifest"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/profile"
 	"github.com/batten-runtime/batten/spec"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// explain says which rule decides for a container and what it runs under.
+// explain says which rule decides for a container, or for each of a manifest, and
+// what it runs under.
 func explain(i *invocation) error {
 	q := newQuestion(i)
 	if err := i.parse(1); err != nil {
 		return err
 	}
-	request, err := q.request(i)
+	name, data := i.flags.Arg(0), []byte(nil)
+	if name != "" {
+		var err error
+		if data, err = readAny(name, i.stdin); err != nil {
+			return hinted{err, "name a bundle's config.json, a manifest, or - for standard input"}
+		}
+		if pods, objects, err := pods(name, data); err != nil || len(pods) > 0 {
+			if err == nil {
+				err = q.explainPods(i, pods, objects)
+			}
+			return err
+		}
+	}
+	request, err := q.request(name, data)
 	if err != nil {
 		return err
 	}
 	p, findings := loadPolicy(q.policy, q.draft)
 	if err := findings.Err(); err != nil {
-		return hinted{err, "batten check says all that is wrong; until it is mended no container starts"}
+		return hinted{err, brokenPolicy}
 	}
 	d := p.Decide(request)
 	who := policy.Identify(request)
@@ -46,6 +62,8 @@ func explain(i *invocation) error {
 	}
 	return q.explainProfile(w, p, d, request)
 }
+
+const brokenPolicy = "batten check says all that is wrong; until it is mended no container starts"
 
 // explainProfile says what linux.seccomp a decision puts in place.
 func (q *question) explainProfile(w io.Writer, p *policy.Policy, d policy.Decision, request policy.Request) error {
@@ -124,6 +142,7 @@ type question struct {
 	capabilities, annotations                     list
 	filtered                                      bool
 	asked                                         *specs.LinuxSeccomp // what a config.json brings
+	node                                          onNode
 }
 
 // shimRuntime is what rules of the policy call the shim.
@@ -144,6 +163,9 @@ func newQuestion(i *invocation) *question {
 	f.StringVar(&q.kind, "kind", policy.Container, "Sandbox or Container")
 	f.Var(&q.capabilities, "capability", "`name` of a capability in the bounding set; may be repeated")
 	f.Var(&q.annotations, "annotation", "`key=value` of an annotation; may be repeated")
+	f.StringVar(&q.node.seccompRoot, "seccomp-root", seccompRoot, "manifests: `directory` in which the kubelet looks for profiles")
+	f.StringVar(&q.node.containerd, "containerd", install.DefaultContainerd, "manifests: `file` of containerd's configuration")
+	f.BoolVar(&q.node.seccompDefault, "seccomp-default", false, "manifests: the kubelet runs with seccompDefault")
 	f.BoolVar(&q.filtered, "filtered", false, "the container brings a seccomp filter")
 	return q
 }
@@ -155,12 +177,12 @@ func (l *list) String() string     { return strings.Join(*l, ",") }
 func (l *list) Set(v string) error { *l = append(*l, v); return nil }
 
 // request is the question as the policy sees it.
-func (q *question) request(i *invocation) (policy.Request, error) {
+func (q *question) request(name string, data []byte) (policy.Request, error) {
 	r := policy.Request{ContainerdNamespace: q.namespace, Runtime: q.runtime, Annotations: map[string]string{}, Bounding: q.capabilities, Filtered: q.filtered}
-	if i.flags.NArg() == 1 {
-		s, err := readSpec(i.flags.Arg(0), i.stdin)
+	if data != nil {
+		s, err := spec.Parse(data)
 		if err != nil {
-			return r, hinted{err, "the file is a bundle's config.json"}
+			return r, hinted{fmt.Errorf("spec %q:%w", name, err), "the file is a bundle's config.json"}
 		}
 		if s.Annotations != nil {
 			r.Annotations = s.Annotations
@@ -168,7 +190,7 @@ func (q *question) request(i *invocation) (policy.Request, error) {
 		r.Bounding = append(s.Bounding, q.capabilities...)
 		asked, err := profile.Decode(s.Seccomp)
 		if err != nil {
-			return r, fmt.Errorf("spec %q: linux.seccomp: %w", i.flags.Arg(0), err)
+			return r, fmt.Errorf("spec %q: linux.seccomp: %w", name, err)
 		}
 		if !profile.FiltersNothing(asked) {
 			r.Filtered, q.asked = true, asked
@@ -201,21 +223,10 @@ func (q *question) identify(r *policy.Request) error {
 	return nil
 }
 
-// readSpec reads a config.json from a file, or from stdin for "-".
-func readSpec(path string, stdin io.Reader) (*spec.Spec, error) {
-	var data []byte
-	var err error
+// readAny reads a file, or stdin for "-".
+func readAny(path string, stdin io.Reader) ([]byte, error) {
 	if path == "-" {
-		data, err = io.ReadAll(stdin)
-	} else {
-		data, err = os.ReadFile(path)
+		return io.ReadAll(io.LimitReader(stdin, manifest.MaxSize+1))
 	}
-	if err != nil {
-		return nil, err
-	}
-	s, err := spec.Parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("spec %q:%w", path, err)
-	}
-	return s, nil
+	return os.ReadFile(path)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -104,7 +103,7 @@ func (l *linting) look() error {
 func (l *linting) files() (out []manifest.Finding, err error) {
 	var objects []manifest.Object
 	for _, name := range l.flags.Args() {
-		data, err := l.read(name)
+		data, err := readAny(name, l.stdin)
 		if err != nil {
 			return nil, hinted{err, "name profiles, manifests, or - for standard input"}
 		}
@@ -121,13 +120,6 @@ func (l *linting) files() (out []manifest.Finding, err error) {
 }
 
 func isProfile(o manifest.Object) bool { return o.Kind == "SeccompProfile" }
-
-func (l *linting) read(name string) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(io.LimitReader(l.stdin, manifest.MaxSize+1))
-	}
-	return os.ReadFile(name)
-}
 
 // compileLimit is how long libseccomp may take: some profiles make it never
 // return (docs/floor.md).

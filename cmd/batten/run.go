@@ -25,7 +25,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"check", "[FILE]", "check a policy and its profiles", check},
-		{"explain", "[CONFIG.JSON]", "say what the policy decides for a container, and why", explain},
+		{"explain", "[CONFIG.JSON|MANIFEST]", "say what the policy decides for a container or a pod, and why", explain},
 		{"lint", "PROFILE|MANIFEST...", "say what profiles and Kubernetes manifests really do", lint},
 		{"floor", "FLOOR PROFILE", "print the profile that PROFILE becomes under FLOOR", floor},
 		{"diff", "A B", "say what B newly allows and denies, exit 1 if anything", diff},
@@ -36,6 +36,8 @@ func commands() []command {
 		{"status", "", "say whether the node is safe, exit 1 if something runs below the policy", showStatus},
 		{"install", "--containerd|--docker|--podman", "put Batten into an engine's configuration", installs},
 		{"uninstall", "--containerd|--docker|--podman", "take it out again", uninstalls},
+		{"completion", "bash|zsh|fish", "print what a shell completes the command line by", completion},
+		{"man", "[COMMAND]", "print the manual page, in roff", man},
 		{"version", "", "print Batten's version", printVersion},
 	}
 }
@@ -134,7 +136,7 @@ func (c command) help(i *invocation) {
 func help(w io.Writer) {
 	fmt.Fprint(w, "batten: the node's last word on seccomp\n\nusage: batten COMMAND [flags] [arguments]\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-8s %-24s %s\n", c.name, c.args, c.summary)
+		fmt.Fprintf(w, "  %-10s %-30s %s\n", c.name, c.args, c.summary)
 	}
 	fmt.Fprint(w, "\nexit status: 0 fine, 1 the input is wrong or the answer is no, 2 wrong usage, 3 ours\n")
 }
