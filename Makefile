@@ -8,7 +8,7 @@ TOOL    := $(GO) tool -modfile=tools/go.mod
 # How long each fuzz target runs under `make test`, and for `make fuzz`.
 FUZZTIME ?= 30s
 
-.PHONY: help packages build engines demo test unit prove integration fuzz lint generate bench clean
+.PHONY: help packages build engines demo test unit prove integration fuzz lint generate bench dist distcheck clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ demo: build ## the main job, shown step by step on a private containerd
 	integration/engines/build.sh debian
 	$(GO) run ./integration/demo
 
-test: lint unit fuzz integration demo ## everything
+test: lint unit fuzz integration demo distcheck ## everything
 
 packages: # what cgo needs
 	@integration/engines/build.sh packages
@@ -62,5 +62,11 @@ generate: ## what is generated from other sources
 bench: build engines ## Batten against the stock shim; docs/performance.md says how to read it
 	$(GO) run ./integration/bench
 
-clean: ## what make build made
-	rm -rf bin
+dist: ## what is released, into dist/: tarballs, Debian packages, bills of material
+	tools/dist/build.sh $(VERSION) dist
+
+distcheck: ## that dist is reproducible, and that what it makes runs
+	tools/dist/check.sh
+
+clean: ## what make build and make dist made
+	rm -rf bin dist

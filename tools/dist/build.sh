@@ -1,0 +1,140 @@
+#!/bin/sh
+# Makes what is released: for amd64 and arm64 a tarball of static binaries with
+# manual pages, shell completions and example policies, a Debian package of the
+# same, and the bills of material (CycloneDX); then the digests of all.
+#
+#   build.sh VERSION DIR
+#
+# Two runs on the same commit give the same bytes: no path, no clock (but the
+# commit's, as SOURCE_DATE_EPOCH), no order of a directory, and the compilers of
+# Debian 12 and go.mod.
+set -eu
+
+version=$1 out=$2
+root=$(cd "$(dirname "$0")/../.." && pwd)
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+cd "$root"
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
+umask 022
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+say() { echo "dist: $*" >&2; }
+
+# A Debian version begins with a digit and has no dash of its own.
+case $version in
+v[0-9]*) debian=${version#v} ;;
+[0-9]*.*) debian=$version ;;
+*) debian=0~git$version ;;
+esac
+debian=$(echo "$debian" | tr - +)
+
+# arm64_packages: the cross compiler, and arm64's libseccomp unpacked below a root
+# of its own: the machine's list of architectures stays as it is.
+arm64_packages() {
+	cache=${XDG_CACHE_HOME:-$HOME/.cache}/batten/dist-arm64
+	if ! dpkg-query -W -f '${Status}' gcc-aarch64-linux-gnu 2>/dev/null | grep -q 'ok installed'; then
+		say "installing gcc-aarch64-linux-gnu"
+		apt-get update -qq >/dev/null
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc-aarch64-linux-gnu libc6-dev-arm64-cross >/dev/null
+	fi
+	[ -e "$cache/.done" ] && return
+	say "unpacking arm64's libseccomp"
+	rm -rf "$cache"
+	mkdir -p "$cache/lists/partial" "$cache/cache/archives/partial"
+	(
+		cd "$cache"
+		apt_arm64() {
+			apt-get -o APT::Architectures::=amd64 -o APT::Architectures::=arm64 -o Dir::State::lists="$cache/lists" \
+				-o Dir::Cache="$cache/cache" -o Dir::State::status=/dev/null -o APT::Sandbox::User=root "$@" >/dev/null
+		}
+		apt_arm64 update -qq
+		apt_arm64 download -qq libseccomp-dev:arm64
+		dpkg -x libseccomp-dev_*_arm64.deb root
+	)
+	rm -rf "$cache/lists" "$cache/cache"
+	touch "$cache/.done"
+}
+
+# compile ARCH DIR: the binaries, static and stripped.
+compile() {
+	ldflags="-s -w -buildid= -X github.com/batten-runtime/batten/shim/enforce.Version=$version"
+	export GOOS=linux GOARCH=$1
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "$ldflags" -o "$2/" ./cmd/containerd-shim-batten-v2 ./cmd/batten-runc
+	if [ "$1" = arm64 ]; then
+		arm64_packages
+		export CC=aarch64-linux-gnu-gcc
+		export CGO_CFLAGS="-O2 -I$cache/root/usr/include" CGO_LDFLAGS="-L$cache/root/usr/lib/aarch64-linux-gnu"
+		export PKG_CONFIG_LIBDIR="$cache/root/usr/lib/aarch64-linux-gnu/pkgconfig"
+	fi
+	CGO_ENABLED=1 go build -trimpath -buildvcs=false -tags osusergo,netgo -ldflags "$ldflags -linkmode external -extldflags '-static -Wl,--build-id=none'" -o "$2/" ./cmd/batten
+}
+
+# tree ARCH: what both packages hold, below $work/ARCH.
+tree() {
+	dir=$work/$1
+	mkdir -p "$dir/bin" "$dir/man" "$dir/completions" "$dir/policies"
+	(compile "$1" "$dir/bin")
+	cp deploy/policies/* "$dir/policies/"
+	cp LICENSE README.md "$dir/"
+	"$batten" man >"$dir/man/batten.8"
+	for c in $("$batten" man | sed -n 's/.*see batten\\-\([a-z]*\)(8)/\1/p'); do "$batten" man "$c" >"$dir/man/batten-$c.8"; done
+	for shell in bash zsh fish; do "$batten" completion $shell >"$dir/completions/$shell"; done
+}
+
+tarball() {
+	name=batten-$version-linux-$1
+	tar -C "$work" --transform "s,^$1,$name," --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -c "$1" |
+		gzip -n9 >"$out/$name.tar.gz"
+}
+
+deb() {
+	dir=$work/$1 deb=$work/deb-$1
+	mkdir -p "$deb/DEBIAN" "$deb/usr/bin" "$deb/usr/sbin" "$deb/usr/share/man/man8" "$deb/usr/share/doc/batten" \
+		"$deb/usr/share/bash-completion/completions" "$deb/usr/share/zsh/vendor-completions" "$deb/usr/share/fish/vendor_completions.d"
+	cp "$dir/bin/containerd-shim-batten-v2" "$dir/bin/batten-runc" "$deb/usr/bin/"
+	cp "$dir/bin/batten" "$deb/usr/sbin/"
+	for page in "$dir"/man/*; do gzip -n9 <"$page" >"$deb/usr/share/man/man8/$(basename "$page").gz"; done
+	cp "$dir/completions/bash" "$deb/usr/share/bash-completion/completions/batten"
+	cp "$dir/completions/zsh" "$deb/usr/share/zsh/vendor-completions/_batten"
+	cp "$dir/completions/fish" "$deb/usr/share/fish/vendor_completions.d/batten.fish"
+	cp -r "$dir/policies" "$deb/usr/share/doc/batten/"
+	cp LICENSE "$deb/usr/share/doc/batten/copyright"
+	cat >"$deb/DEBIAN/control" <<END
+Package: batten
+Version: $debian
+Architecture: $1
+Maintainer: Batten maintainers <maintainers@batten-runtime.example>
+Section: admin
+Priority: optional
+Enhances: containerd, podman, docker.io
+Description: the node's last word on seccomp
+ A containerd shim, an OCI runtime wrapper and a command line that hold every
+ container on a node to one seccomp policy. Nothing goes through them before
+ batten install puts them into an engine's configuration.
+END
+	dpkg-deb --root-owner-group -Zxz --build "$deb" "$out/batten_${debian}_$1.deb" >/dev/null
+}
+
+# bills: what each binary was built of.
+bills() {
+	for binary in containerd-shim-batten-v2 batten-runc batten; do
+		(cd "$work/$1/bin" && "$cyclonedx" bin -json -noserial -notimestamp -version "$version" -output "$out/$binary-$version-linux-$1.cdx.json" "./$binary" 2>/dev/null)
+	done
+}
+
+integration/engines/build.sh packages
+batten=$work/batten
+CGO_ENABLED=1 go build -trimpath -ldflags "-X github.com/batten-runtime/batten/shim/enforce.Version=$version" -o "$batten" ./cmd/batten
+cyclonedx=$work/cyclonedx-gomod
+(cd tools/dist && go build -o "$cyclonedx" github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod)
+for arch in amd64 arm64; do
+	say "$arch"
+	tree $arch
+	tarball $arch
+	deb $arch
+	bills $arch
+done
+(cd "$out" && sha256sum -- *.tar.gz *.deb *.cdx.json >SHA256SUMS)
