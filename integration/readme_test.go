@@ -40,3 +40,23 @@ func TestReadmeConfigurations(t *testing.T) {
 		t.Errorf("%d configurations, want 6", seen)
 	}
 }
+
+// The tests that docs/threat-model.md names are there.
+func TestThreatModelNamesTests(t *testing.T) {
+	var sources strings.Builder
+	for _, pattern := range []string{"*_test.go", "../shim/ociruntime/*_test.go"} {
+		files, _ := filepath.Glob(pattern)
+		for _, file := range files {
+			sources.Write(read(t, file))
+		}
+	}
+	names := regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`).FindAllString(string(read(t, "../docs/threat-model.md")), -1)
+	if len(names) < 20 {
+		t.Errorf("only %d tests are named", len(names))
+	}
+	for _, name := range names {
+		if !strings.Contains(sources.String(), "func "+name+"(") {
+			t.Errorf("docs/threat-model.md names %s, which there is not", name)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,4 +132,28 @@ func TestWrapperRefuses(t *testing.T) {
 		writeFile(t, settings, fmt.Sprintf("Runtime = %q\n", n.Runtime()))
 		allowed("settings mended")
 	})
+}
+
+// TestWrapperOfAUser: a user's engine gets no container by batten-runc, since the
+// record would have to be root's; root's gets one by the same settings.
+func TestWrapperOfAUser(t *testing.T) {
+	n := node.Bare(t, newest)
+	wrapped(t, n, n.Runtime())
+	// Nobody may pass the node's directory, so the binary and a bundle are put where
+	// anybody may.
+	output(t, "set up", n.Command("sh", "-c", "mkdir -p /run/user/b && cp -L "+filepath.Join(n.Bin, "batten-runc")+" /run/user/ && chmod -R 777 /run/user && cd /run/user/b && runc spec"))
+	call := func(before ...string) string {
+		out, err := n.Command(append(before, "/run/user/batten-runc", "--root", "/run/user/root", "create", "--bundle", "/run/user/b", "mine")...).CombinedOutput()
+		if err == nil {
+			t.Errorf("%q made a container", before)
+		}
+		return string(out)
+	}
+	if out := call("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"); !strings.Contains(out, "permission denied") || !strings.Contains(out, "batten") {
+		t.Errorf("a user was told: %s", out)
+	}
+	// Root comes as far as the bundle's missing root filesystem.
+	if out := call("env"); !strings.Contains(out, "rootfs") {
+		t.Errorf("root was told: %s", out)
+	}
 }

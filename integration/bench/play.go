@@ -74,6 +74,10 @@ func (b *bench) play() {
 		}
 		b.rewriteUnderFloor()
 	}
+	if b.has("wrapper") {
+		b.commands(n)
+		b.routes(n)
+	}
 	if b.has("memory") {
 		b.memory(n)
 	}
