@@ -1,6 +1,7 @@
 package ociruntime
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -35,11 +36,16 @@ func Main(args []string, stderr io.Writer) int {
 		return 0
 	}
 	w := &wrapper{call: &Call{}, args: args, records: records, stderr: stderr}
-	if err := w.run(); err != nil {
-		w.complain(err)
-		return 1
+	err := w.run()
+	var ended *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &ended) && ended.ExitCode() > 0:
+		return ended.ExitCode() // the real runtime has said why
 	}
-	return 0
+	w.complain(err)
+	return 1
 }
 
 func (w *wrapper) run() (err error) {
@@ -97,9 +103,6 @@ func (w *wrapper) delete() error {
 	cmd := exec.Command(w.config.Runtime, w.args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
-		if status := cmd.ProcessState.ExitCode(); status > 0 {
-			os.Exit(status)
-		}
 		return fmt.Errorf("batten-runc: %q: %w", w.config.Runtime, err)
 	}
 	return w.records.Remove(w.owner(), w.call.ID)
