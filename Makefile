@@ -35,8 +35,9 @@ unit: packages ## the packages' own tests, with the race detector
 integration: build engines ## real daemons, real containers; nothing may be skipped
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration/...
 
-prove: packages ## the floors of all pairs of profiles, and of CORPUS=dir/*.json, proved on the compiled filters
+prove: packages ## the floors of all pairs of profiles, CORPUS=dir/*.json too, proved on the compiled filters; what lint says of these
 	CORPUS=$(if $(CORPUS),$(abspath $(CORPUS))) $(GO) test -count=1 -v ./policy/filter -run 'TestFloorOfCorpus'
+	CORPUS=$(if $(CORPUS),$(abspath $(CORPUS))) $(GO) test -count=1 ./cmd/batten -run TestLintCorpus
 
 fuzz: ## each fuzz target for FUZZTIME
 	$(GO) test ./spec -run '^$$' -fuzz FuzzSplice -fuzztime $(FUZZTIME) -fuzzminimizetime 1s

@@ -23,6 +23,9 @@ const watchFlag = "--batten-watch"
 const (
 	watchLimit = 2 * time.Minute
 	watchPause = 5 * time.Millisecond
+	// askPause is the longest pause between two questions to the runtime, each of
+	// which is a process of its own; they begin with watchPause.
+	askPause = 100 * time.Millisecond
 )
 
 // watch starts a process of our own that looks at the container's first one
@@ -49,10 +52,10 @@ func watch(records enforce.Records, owner, id string) {
 		return
 	}
 	e := &enforce.Enforcer{Records: records, Now: time.Now}
-	pid := 0
+	pid, pause, asked := 0, watchPause, time.Time{}
 	for deadline := time.Now().Add(watchLimit); pid == 0 && time.Now().Before(deadline); {
-		if pid = pidIn(rec.Call.PidFile, rec.Time); pid == 0 {
-			pid = askPid(rec)
+		if pid = pidIn(rec.Call.PidFile, rec.Time); pid == 0 && time.Since(asked) > pause {
+			pid, asked, pause = askPid(rec), time.Now(), min(2*pause, askPause)
 		}
 		if pid == 0 {
 			time.Sleep(watchPause)
