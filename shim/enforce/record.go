@@ -1,6 +1,8 @@
 package enforce
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -113,13 +115,20 @@ func (r Records) Write(rec *Record) error {
 	return writeFile(path, append(data, '\n'))
 }
 
+// unfinished begins the names of the temporary files of a file. It is of one length
+// for all, so that a name that the file system takes is taken here too.
+func unfinished(path string) string {
+	sum := sha256.Sum256([]byte(filepath.Base(path)))
+	return ".new-" + hex.EncodeToString(sum[:8]) + "-"
+}
+
 // writeFile writes a file of root's own by way of a temporary one.
 func writeFile(path string, data []byte) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".new-*") // mode 0600
+	f, err := os.CreateTemp(dir, unfinished(path)+"*") // mode 0600
 	if err != nil {
 		return err
 	}
@@ -168,8 +177,17 @@ func (r Records) Remove(owner, id string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	// Whoever was killed while writing it left this behind.
+	dir := filepath.Dir(path)
+	if entries, err := os.ReadDir(dir); err == nil {
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), unfinished(path)) {
+				_ = os.Remove(filepath.Join(dir, e.Name()))
+			}
+		}
+	}
 	// The last one of an owner takes the directory along.
-	_ = os.Remove(filepath.Dir(path))
+	_ = os.Remove(dir)
 	return nil
 }
 
