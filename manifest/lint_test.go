@@ -1,6 +1,7 @@
 package manifest_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -192,6 +193,24 @@ func TestLintFindsPods(t *testing.T) {
 	}
 	if out := lint(t, "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {ports: []}\n---\n\n---\njust: text\n", node); len(out) != 0 {
 		t.Errorf("what makes no pod: %s", texts(out))
+	}
+}
+
+// An alias may stand for what is written outside the pod; written out, aliases of
+// aliases do not fill the memory.
+func TestLintAliases(t *testing.T) {
+	const head = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
+	text := head + "spec:\n  selector: {matchLabels: &labels {app: web}}\n  template:\n    metadata: {labels: *labels}\n    spec:\n      securityContext: {seccompProfile: {type: RuntimeDefault}}\n      containers: [{name: c}]\n"
+	if got := texts(lint(t, text, node)); got != "" {
+		t.Errorf("got %s", got)
+	}
+	bomb := head + "a: &a [x, x, x, x, x, x, x, x]\n"
+	for c := 'b'; c < 'j'; c++ {
+		bomb += fmt.Sprintf("%c: &%c [%s*%c]\n", c, c, strings.Repeat(fmt.Sprintf("*%c, ", c-1), 7), c-1)
+	}
+	bomb += "spec: {template: {metadata: {labels: *i}, spec: {containers: [{name: c}]}}}\n"
+	if got := texts(lint(t, bomb, node)); !strings.Contains(got, "more than 100000 values, aliases written out") {
+		t.Errorf("got %s", got)
 	}
 }
 

@@ -49,7 +49,12 @@ func (p *Pod) read() error {
 			part.Content = append(part.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, n.yaml)
 		}
 	}
-	text, err := yaml.Marshal(part)
+	budget := maxNodes
+	whole, err := withoutAliases(part, &budget)
+	if err != nil {
+		return err
+	}
+	text, err := yaml.Marshal(whole)
 	if err != nil {
 		return err
 	}
@@ -63,6 +68,27 @@ func (p *Pod) read() error {
 		}
 	}
 	return err
+}
+
+// maxNodes bounds what aliases make of a pod.
+const maxNodes = 100_000
+
+// withoutAliases is n with what its aliases stand for in their places: an anchor may
+// be anywhere in the document, such as a selector's.
+func withoutAliases(n *yaml.Node, budget *int) (*yaml.Node, error) {
+	if *budget--; *budget < 0 {
+		return nil, fmt.Errorf("more than %d values, aliases written out", maxNodes)
+	}
+	copied := *behind(n)
+	copied.Anchor, copied.Content = "", nil
+	for _, child := range behind(n).Content {
+		c, err := withoutAliases(child, budget)
+		if err != nil {
+			return nil, err
+		}
+		copied.Content = append(copied.Content, c)
+	}
+	return &copied, nil
 }
 
 // Container is a container of a pod: an ordinary, an init or an ephemeral one.
@@ -109,8 +135,8 @@ func (p *Pod) Seccomp(c Container) (profile *corev1.SeccompProfile, at Node) {
 	return nil, at
 }
 
-// namespace is the pod's, as kubectl has it without --namespace.
-func (o Object) namespace() string {
+// PodNamespace is the pod's, as kubectl has it without --namespace.
+func (o Object) PodNamespace() string {
 	if o.Namespace == "" {
 		return "default"
 	}

@@ -39,7 +39,7 @@ func (l *linter) podSecurity() {
 // manifests, or else the one that the caller asks about.
 func (l *linter) level() (level api.Level, enforced bool) {
 	for _, o := range l.objects {
-		if o.Kind == "Namespace" && o.Name == l.pod.namespace() {
+		if o.Kind == "Namespace" && o.Name == l.pod.PodNamespace() {
 			if label := o.Node.Get("metadata", "labels", api.EnforceLevelLabel).Value(); label != "" {
 				return api.Level(label), true
 			}

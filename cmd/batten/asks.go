@@ -55,12 +55,12 @@ func (n onNode) asks(pod *manifest.Pod, c manifest.Container) (asks string, filt
 
 // bounding is the bounding set that CRI gives a container: the defaults, and what
 // is added and dropped (containerd's WithCapabilities in internal/cri/opts).
-func bounding(s *corev1.SecurityContext) []string {
-	if s != nil && s.Privileged != nil && *s.Privileged {
+func bounding(c manifest.Container) []string {
+	if c.Privileged() {
 		return cap.Known()
 	}
 	var opts []oci.SpecOpts
-	if s != nil && s.Capabilities != nil {
+	if s := c.Security; s != nil && s.Capabilities != nil {
 		add, drop := names(s.Capabilities.Add), names(s.Capabilities.Drop)
 		if slices.Contains(add, "CAP_ALL") {
 			opts = append(opts, oci.WithCapabilities(cap.Known()))

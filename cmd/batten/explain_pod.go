@@ -115,10 +115,7 @@ func (r routeOf) String() string {
 // explainPod prints a table of one pod's containers, and says whether any will be
 // refused.
 func (q *question) explainPod(i *invocation, p *policy.Policy, pod *manifest.Pod, r routeOf) (refused bool) {
-	namespace := pod.Namespace
-	if namespace == "" {
-		namespace = "default"
-	}
+	namespace := pod.PodNamespace()
 	if q.podNamespace != "" {
 		namespace = q.podNamespace
 	}
@@ -142,11 +139,11 @@ func (q *question) explainPod(i *invocation, p *policy.Policy, pod *manifest.Pod
 		refused = refused || d.Verdict == policy.Refuse && d.Mode == policy.Enforce
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", container, asks, orDash(d.Rule), underDecision(d), d.Reason)
 	}
-	row("(sandbox)", "nothing", false, bounding(nil), policy.Identity{Kind: policy.Sandbox})
+	row("(sandbox)", "nothing", false, bounding(manifest.Container{}), policy.Identity{Kind: policy.Sandbox})
 	var notes []string
 	for _, c := range pod.Containers() {
 		asks, filtered, note := q.node.asks(pod, c)
-		row(c.Name, asks, filtered, bounding(c.Security), policy.Identity{Kind: policy.Container, Container: c.Name, Image: c.Image})
+		row(c.Name, asks, filtered, bounding(c), policy.Identity{Kind: policy.Container, Container: c.Name, Image: c.Image})
 		if note != "" {
 			notes = append(notes, fmt.Sprintf("note: container %s: %s", c.Name, note))
 		}
