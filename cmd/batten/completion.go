@@ -23,9 +23,7 @@ type describedFlag struct{ Name, Value, Usage string }
 // definitions asks every subcommand for its flags, as -h does.
 func definitions() (out []described) {
 	for _, c := range commands() {
-		i := &invocation{flags: flag.NewFlagSet(c.name, flag.ContinueOnError), args: []string{"-h"}, stdout: io.Discard, stderr: io.Discard}
-		i.flags.SetOutput(io.Discard)
-		i.flags.Usage = func() {}
+		i := c.invoke([]string{"-h"}, nil, io.Discard, io.Discard)
 		_ = c.run(i) // flag.ErrHelp
 		d := described{Name: c.name, Args: c.args, Summary: c.summary}
 		i.flags.VisitAll(func(f *flag.Flag) {

@@ -94,10 +94,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 func (c command) call(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	i := c.invoke(args, stdin, stdout, stderr)
+	return c.report(i, c.run(i))
+}
+
+func (c command) invoke(args []string, stdin io.Reader, stdout, stderr io.Writer) *invocation {
 	i := &invocation{flags: flag.NewFlagSet(c.name, flag.ContinueOnError), args: args, stdin: stdin, stdout: stdout, stderr: stderr}
 	i.flags.SetOutput(io.Discard)
 	i.flags.Usage = func() {}
-	return c.report(i, c.run(i))
+	return i
 }
 
 // report turns a subcommand's error into words and an exit status.
