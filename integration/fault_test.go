@@ -113,21 +113,26 @@ func TestUnstartableProfile(t *testing.T) {
 	})
 }
 
-// TestUnfilteredIsKilled: a runtime that drops the filter, by mistake or not,
-// is found out in /proc.
-func TestUnfilteredIsKilled(t *testing.T) {
-	on(t, full, func(t *testing.T, n *node.Node) {
-		// A runtime between the shim and runc that takes linux.seccomp out
-		// again.
-		wrapper := filepath.Join(n.Dir, "dropping-runc")
-		writeFile(t, wrapper, `#!/bin/sh
+// droppingRuntime is a runtime in front of runc that takes linux.seccomp out of the
+// bundle again.
+func droppingRuntime(t *testing.T, n *node.Node) string {
+	path := filepath.Join(n.Dir, "dropping-runc")
+	writeFile(t, path, `#!/bin/sh
 for a in "$@"; do case $prev in --bundle) bundle=$a;; esac; prev=$a; done
 [ -n "$bundle" ] && sed -i 's/"seccomp":/"sandcomp":/' "$bundle/config.json"
 exec runc "$@"
 `)
-		if err := os.Chmod(wrapper, 0o755); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.Chmod(path, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestUnfilteredIsKilled: a runtime that drops the filter, by mistake or not,
+// is found out in /proc.
+func TestUnfilteredIsKilled(t *testing.T) {
+	on(t, full, func(t *testing.T, n *node.Node) {
+		wrapper := droppingRuntime(t, n)
 		for _, tt := range []struct {
 			name, policy string
 			lives        bool

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,54 @@ func TestWrapperRefuses(t *testing.T) {
 		allowed("settings mended")
 	})
 }
+
+// TestWrapperStart: who starts a container by batten-runc is told if it ran without
+// the filter that it must have, and it is dead then; where the policy needs none, the
+// same runtime may. What the runtime says of itself passes as it is.
+func TestWrapperStart(t *testing.T) {
+	on(t, full, func(t *testing.T, n *node.Node) {
+		opts := wrapped(t, n, droppingRuntime(t, n))
+		for policy, want := range map[string]string{
+			"version: 1\n":                     "batten: container killed: it ran without the filter that the policy demands: process ",
+			"version: 1\nabsent: Unconfined\n": "",
+		} {
+			setPolicy(t, n, policy)
+			c, err := n.NewContainer(node.Run{Runtime: node.Stock, Options: opts})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = c.Begin()
+			if want == "" {
+				if err != nil {
+					t.Errorf("%s: %v", policy, err)
+				}
+				n.WaitForExec(c)
+				wantSeccomp(t, policy, c, "0", "0")
+			} else {
+				wantError(t, policy, err, want)
+				if exit, err := c.WaitExit(); exit != 137 || err != nil {
+					t.Errorf("%s: exit status %d (%v), want 137", policy, exit, err)
+				}
+			}
+			c.Remove()
+		}
+
+		wrapped(t, n, n.Runtime())
+		for _, command := range []string{"start", "delete"} {
+			var said [2]string
+			for i, binary := range []string{"runc", "batten-runc"} {
+				cmd := n.Command(binary, command, "nobody")
+				out, err := cmd.CombinedOutput()
+				said[i] = fmt.Sprintf("%v: %s", err, timeOf.ReplaceAllString(string(out), ""))
+			}
+			if said[0] != said[1] || !strings.Contains(said[0], "exit status 1") {
+				t.Errorf("%s of no container: runc says %q, batten-runc %q", command, said[0], said[1])
+			}
+		}
+	})
+}
+
+var timeOf = regexp.MustCompile(`time="[^"]*" `)
 
 // TestWrapperOfAUser: a user's engine gets no container by batten-runc, since the
 // record would have to be root's; root's gets one by the same settings.

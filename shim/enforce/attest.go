@@ -63,7 +63,7 @@ func (s subject) attest(ctx context.Context) Attestation {
 	}
 	began := time.Now()
 	first := executableOf(s.pid)
-	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
+	for pause := 100 * time.Microsecond; ; pause = min(2*pause, 20*time.Millisecond) {
 		// The executable is read before the filter: a process that has left
 		// the runtime by the first look must be filtered by the second.
 		now := executableOf(s.pid)

@@ -21,6 +21,8 @@ type Call struct {
 	// container's. They are set for the subcommands that make a container, ID
 	// for start and delete, too.
 	Bundle, PidFile, ID string
+	// Detach is set where the subcommand returns once it has started the container.
+	Detach bool
 }
 
 // Makes reports whether the call makes a container. Without an id no runtime
@@ -154,6 +156,8 @@ func (c *Call) making(args []string, d dialect) error {
 			c.Bundle = value
 		case "pid-file":
 			c.PidFile = value
+		case "detach", "d":
+			c.Detach = true
 		}
 	}
 	rest, err := d.read(args, makingFlags, set)

@@ -61,6 +61,20 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// Detach, however it is written, and not where it is something else's value.
+func TestParseDetach(t *testing.T) {
+	for args, want := range map[string]bool{
+		"run -d id": true, "run --detach id": true, "restore --detach id": true,
+		"run id": false, "run --bundle --detach id": false,
+	} {
+		for _, runtime := range []string{"runc", "crun"} {
+			if c, err := Parse(strings.Fields(args), runtime); err != nil || c.Detach != want {
+				t.Errorf("%s %s: Detach %v (%v), want %v", runtime, args, c.Detach, err, want)
+			}
+		}
+	}
+}
+
 // The globals stay with the record, and start and delete name their container.
 func TestParseOthers(t *testing.T) {
 	for args, want := range map[string]string{

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"time"
 
 	"github.com/batten-runtime/batten/policy"
@@ -32,17 +31,17 @@ func Main(args []string, stderr io.Writer) int {
 	log.L.Logger.SetOutput(io.Discard) // the record tells, and stderr is the engine's
 	records := enforce.Records{Dir: enforce.DefaultRecords}
 	if len(args) == 3 && args[0] == watchFlag {
-		watch(records, args[1], args[2])
+		_ = attest(records, args[1], args[2]) // the record says so
 		return 0
 	}
 	w := &wrapper{call: &Call{}, args: args, records: records, stderr: stderr}
 	err := w.run()
-	var ended *exec.ExitError
+	var ended exitStatus
 	switch {
 	case err == nil:
 		return 0
-	case errors.As(err, &ended) && ended.ExitCode() > 0:
-		return ended.ExitCode() // the real runtime has said why
+	case errors.As(err, &ended):
+		return int(ended)
 	}
 	w.complain(err)
 	return 1
@@ -64,11 +63,15 @@ func (w *wrapper) run() (err error) {
 		if err := w.prepare(); err != nil {
 			return err
 		}
-		if call.Command != "create" {
+		switch {
+		case call.Command == "create":
+		case call.Detach && os.Getenv("LISTEN_PID") == "": // which names our process
+			return w.start()
+		default:
 			w.watch()
 		}
 	case call.Command == "start" && call.ID != "":
-		w.watch()
+		return w.start()
 	case call.Command == "delete" && call.ID != "":
 		return w.delete()
 	}
@@ -98,12 +101,18 @@ func (w *wrapper) prepare() error {
 	return err
 }
 
+// start has the runtime start the container, and then looks that it is filtered.
+func (w *wrapper) start() error {
+	if err := w.delegate(); err != nil {
+		return err
+	}
+	return attest(w.records, w.owner(), w.call.ID)
+}
+
 // delete has the runtime delete the container, and then forgets it.
 func (w *wrapper) delete() error {
-	cmd := exec.Command(w.config.Runtime, w.args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("batten-runc: %q: %w", w.config.Runtime, err)
+	if err := w.delegate(); err != nil {
+		return err
 	}
 	return w.records.Remove(w.owner(), w.call.ID)
 }

@@ -3,7 +3,9 @@ package ociruntime
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strconv"
@@ -45,11 +47,15 @@ func (w *wrapper) watch() {
 	}
 }
 
-// watch attests the first process of the container of a record.
-func watch(records enforce.Records, owner, id string) {
+// attest attests the first process of the container of a record, which may still
+// have to be made. It is an error if that ran without the filter that it must have.
+func attest(records enforce.Records, owner, id string) error {
 	rec, err := records.Read(owner, id)
-	if err != nil || rec.Call == nil {
-		return
+	if errors.Is(err, fs.ErrNotExist) || err == nil && rec.Call == nil {
+		return nil // made by another way, which status shows
+	}
+	if err != nil {
+		return err
 	}
 	e := &enforce.Enforcer{Records: records, Now: time.Now}
 	pid, pause, asked := 0, watchPause, time.Time{}
@@ -62,9 +68,13 @@ func watch(records enforce.Records, owner, id string) {
 		}
 	}
 	if pid == 0 {
-		return
+		return nil
 	}
 	e.Attest(context.Background(), rec, pid, func() { kill(rec, pid) })
+	if a := rec.Attestation; a.State == enforce.Failed {
+		return fmt.Errorf("batten: container killed: it ran without the filter that the policy demands: %s", a.Detail)
+	}
+	return nil
 }
 
 // pidIn reads the number that the runtime wrote for a container made after
