@@ -30,7 +30,7 @@ func Bare(t T, engine string) *Node {
 		n.link(name, filepath.Join(filepath.Dir(Shim(t)), name))
 	}
 	for _, tool := range debianTools {
-		n.link(filepath.Base(tool), filepath.Join(cache(), "debian/usr", tool))
+		n.link(filepath.Base(tool), filepath.Join(Cache(), "debian/usr", tool))
 	}
 	for _, tool := range []string{"containerd", "containerd-shim-runc-v2"} {
 		n.link(tool, n.Engine.tool(tool))
@@ -38,7 +38,7 @@ func Bare(t T, engine string) *Node {
 	n.link("runc", n.Runtime())
 	n.link("dockerd", n.dockerd())
 	n.startAnchor()
-	if out, err := n.Command("sh", "-c", bareSetUp, filepath.Join(cache(), "debian")).CombinedOutput(); err != nil {
+	if out, err := n.Command("sh", "-c", bareSetUp, filepath.Join(Cache(), "debian")).CombinedOutput(); err != nil {
 		t.Fatalf("setting up: %v: %s", err, out)
 	}
 	return n

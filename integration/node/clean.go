@@ -3,8 +3,10 @@ package node
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -78,6 +80,23 @@ func (n *Node) Processes() []int {
 	return pids
 }
 
+// Others are the node's processes besides what keeps its namespaces and the daemon:
+// shims, and what tests started.
+func (n *Node) Others() []int {
+	return slices.DeleteFunc(n.Processes(), func(pid int) bool {
+		return pid == n.anchor.Process.Pid || n.daemon != nil && pid == n.daemon.Process.Pid
+	})
+}
+
+// Gone is an error as long as a process is there, other than as a zombie.
+func Gone(pid int) error {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil || strings.Contains(string(data), ") Z ") {
+		return nil
+	}
+	return fmt.Errorf("process %d: %s", pid, data)
+}
+
 // checkNothingLeft looks for shims, mounts, records, cgroups and network
 // namespaces that outlived the last container.
 func (n *Node) checkNothingLeft() {
@@ -95,11 +114,9 @@ func (n *Node) checkNothingLeft() {
 // when it is killed or serves a group, with or without Batten.
 func (n *Node) left() []string {
 	var left []string
-	for _, pid := range n.Processes() {
-		if pid != n.anchor.Process.Pid && pid != n.daemon.Process.Pid {
-			cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-			left = append(left, fmt.Sprintf("process %d: %q", pid, cmdline))
-		}
+	for _, pid := range n.Others() {
+		cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		left = append(left, fmt.Sprintf("process %d: %q", pid, cmdline))
 	}
 	for _, glob := range []string{"/run/batten/*/*", "/run/netns/*", "/run/containerd/io.containerd.runtime.v2.task/*/*", "/run/containerd/runc/*/*"} {
 		paths, _ := filepath.Glob(n.Path(glob))
@@ -121,11 +138,22 @@ func (n *Node) left() []string {
 	return left
 }
 
-// removeCgroups removes the parents that containers' cgroups were made below.
+// removeCgroups removes the parents that containers' cgroups were made below, and
+// what engines leave in them: conmon's cgroup, BuildKit's.
 func (n *Node) removeCgroups() {
 	parents, _ := filepath.Glob("/sys/fs/cgroup/*/" + filepath.Base(n.Dir))
-	for _, path := range parents {
-		_ = os.Remove(path)
+	for _, parent := range append(parents, "/sys/fs/cgroup/"+filepath.Base(n.Dir)) {
+		var dirs []string
+		_ = filepath.WalkDir(parent, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				dirs = append(dirs, path)
+			}
+			return nil
+		})
+		for _, dir := range slices.Backward(dirs) {
+			if err := os.Remove(dir); err != nil {
+				n.t.Errorf("left behind: %v", err)
+			}
+		}
 	}
-	_ = os.Remove("/sys/fs/cgroup/" + filepath.Base(n.Dir))
 }

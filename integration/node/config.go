@@ -27,16 +27,30 @@ func (n *Node) configuration() string {
 	line(`disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.internal.v1.tracing"]`)
 	line("[grpc]\naddress = %q", n.Socket)
 	line("[debug]\nlevel = %q", n.logLevel)
+	images := `plugins."io.containerd.cri.v1.images"`
 	cri := `plugins."io.containerd.cri.v1.runtime"`
 	if n.Engine.config == 2 {
 		cri = `plugins."io.containerd.grpc.v1.cri"`
+		images = cri
 		line("[%s]\nsandbox_image = %q", cri, Image)
 	} else {
 		line("[plugins.\"io.containerd.cri.v1.images\".pinned_images]\nsandbox = %q", Image)
 		line("[%s]", cri)
 	}
 	line("restrict_oom_score_adj = true")
-	line("[%s.cni]\nbin_dir = %q\nconf_dir = %q", cri, "/nonexistent", "/nonexistent")
+	bin, conf := "/nonexistent", "/nonexistent"
+	if n.cluster {
+		bin, conf = filepath.Join(Cache(), "cni/usr/lib/cni"), n.cni()
+	}
+	if n.cluster {
+		line("[%s.registry]\nconfig_path = %q", images, n.mirrors())
+	}
+	line("[%s.cni]\nconf_dir = %q", cri, conf)
+	if n.Engine.config == 2 {
+		line("bin_dir = %q", bin)
+	} else {
+		line("bin_dirs = [%q]", bin)
+	}
 	line("[%s.containerd]\ndefault_runtime_name = %q", cri, "runc")
 	for _, h := range n.handlers {
 		line("[%s.containerd.runtimes.%s]\nruntime_type = %q", cri, h.Name, h.Type)

@@ -132,7 +132,7 @@ func (p *Pod) Seccomp(id string) (mode, filters string) {
 	if err := json.Unmarshal([]byte(info["info"]), &process); err != nil || process.Pid == 0 {
 		p.node.t.Fatalf("no pid in %v (%v)", info, err)
 	}
-	p.node.waitForExec(process.Pid)
+	p.node.WaitForExecOf(process.Pid)
 	return Seccomp(process.Pid)
 }
 

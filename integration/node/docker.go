@@ -42,9 +42,9 @@ func (n *Node) StartDocker(config DockerConfig, env ...string) (stop func()) {
 // dockerd is the Docker Engine beside the node's containerd.
 func (n *Node) dockerd() string {
 	if n.Engine.Name == "debian" {
-		return filepath.Join(cache(), "debian/usr/sbin/dockerd")
+		return filepath.Join(Cache(), "debian/usr/sbin/dockerd")
 	}
-	return filepath.Join(cache(), "docker-29/dockerd")
+	return filepath.Join(Cache(), "docker-29/dockerd")
 }
 
 // DockerConfig is dockerd's configuration.

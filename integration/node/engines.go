@@ -24,8 +24,8 @@ var engines = map[string]Engine{
 	"containerd-2.4": {"containerd-2.4", "containerd-2.4", "runc-1.5/runc", 3},
 }
 
-// cache is where engines/build.sh puts what it builds.
-func cache() string {
+// Cache is where engines/build.sh puts what it builds.
+func Cache() string {
 	if dir := os.Getenv("BATTEN_ENGINES"); dir != "" {
 		return dir
 	}
@@ -37,12 +37,12 @@ func cache() string {
 }
 
 // busybox is Debian's static busybox.
-func busybox() string { return filepath.Join(cache(), "debian/bin/busybox") }
+func busybox() string { return filepath.Join(Cache(), "debian/bin/busybox") }
 
 // runtime is the runc that an engine is tested with.
-func (e Engine) runtime() string { return filepath.Join(cache(), e.runc) }
+func (e Engine) runtime() string { return filepath.Join(Cache(), e.runc) }
 
-func (e Engine) tool(name string) string { return filepath.Join(cache(), e.bin, name) }
+func (e Engine) tool(name string) string { return filepath.Join(Cache(), e.bin, name) }
 
 // Containerd is a command of an engine's daemon.
 func Containerd(engine string, args ...string) *exec.Cmd {

@@ -1,20 +1,17 @@
 package node
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"sync"
 
+	"github.com/batten-runtime/batten/deploy/image"
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // Image is the image that tests run: busybox and /probe.
@@ -75,7 +72,7 @@ func (n *Node) importImage() {
 // buildImage makes an OCI archive of static binaries, below the user's cache,
 // so that tests that are killed leave no litter in /tmp.
 func buildImage() (string, error) {
-	dir := filepath.Join(cache(), "image")
+	dir := filepath.Join(Cache(), "image")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
@@ -84,77 +81,24 @@ func buildImage() (string, error) {
 	if out, err := exec.Command("gcc", "-static", "-O2", "-o", probe, source).CombinedOutput(); err != nil {
 		return "", &exec.Error{Name: string(out), Err: err}
 	}
-	layer, err := layer(map[string]string{"bin/busybox": busybox(), "probe": probe})
+	files := []image.File{{Name: "bin/busybox", Source: busybox()}, {Name: "probe", Source: probe}}
+	for _, dir := range []string{"tmp", "proc", "sys", "dev", "etc"} {
+		files = append(files, image.File{Name: dir})
+	}
+	for _, name := range []string{"sh", "sleep", "cat", "true", "ls", "grep", "unshare", "mkdir", "chmod"} {
+		files = append(files, image.File{Name: "bin/" + name, Link: "busybox"})
+	}
+	layer, err := image.Layer(files)
 	if err != nil {
 		return "", err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "layer.tar"), layer, 0o644); err != nil {
 		return "", err
 	}
+	archive, err := image.Archive(Image, v1.ImageConfig{Cmd: []string{"/probe", "pause"}, Env: []string{"PATH=/bin"}}, files)
+	if err != nil {
+		return "", err
+	}
 	path := filepath.Join(dir, "image.tar")
-	return path, os.WriteFile(path, archive(layer), 0o644)
-}
-
-// layer is a tar of files, and of the links by which busybox has its names.
-func layer(files map[string]string) ([]byte, error) {
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for _, dir := range []string{"bin/", "tmp/", "proc/", "sys/", "dev/", "etc/"} {
-		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir, Mode: 0o755}); err != nil {
-			return nil, err
-		}
-	}
-	for name, source := range files {
-		data, err := os.ReadFile(source)
-		if err != nil {
-			return nil, err
-		}
-		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o755, Size: int64(len(data))}); err != nil {
-			return nil, err
-		}
-		if _, err := w.Write(data); err != nil {
-			return nil, err
-		}
-	}
-	for _, name := range []string{"sh", "sleep", "cat", "true", "ls", "grep", "unshare", "mkdir", "chmod"} {
-		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: "bin/" + name, Linkname: "busybox"}); err != nil {
-			return nil, err
-		}
-	}
-	return b.Bytes(), w.Close()
-}
-
-// archive is an OCI image layout of one layer, as a tar.
-func archive(layer []byte) []byte {
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	put := func(name string, data []byte) {
-		_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(data))})
-		_, _ = w.Write(data)
-	}
-	blob := func(mediaType string, data []byte) map[string]any {
-		put("blobs/sha256/"+hash(data), data)
-		return map[string]any{"mediaType": mediaType, "digest": "sha256:" + hash(data), "size": len(data)}
-	}
-	object := func(v any) []byte { data, _ := json.Marshal(v); return data }
-	layerDescriptor := blob("application/vnd.oci.image.layer.v1.tar", layer)
-	config := blob("application/vnd.oci.image.config.v1+json", object(map[string]any{
-		"architecture": runtime.GOARCH, "os": "linux",
-		"config": map[string]any{"Cmd": []string{"/probe", "pause"}, "Env": []string{"PATH=/bin"}},
-		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{"sha256:" + hash(layer)}},
-	}))
-	manifest := blob("application/vnd.oci.image.manifest.v1+json", object(map[string]any{
-		"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
-		"config": config, "layers": []any{layerDescriptor},
-	}))
-	manifest["annotations"] = map[string]string{"io.containerd.image.name": Image}
-	put("index.json", object(map[string]any{"schemaVersion": 2, "manifests": []any{manifest}}))
-	put("oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`))
-	_ = w.Close()
-	return b.Bytes()
-}
-
-func hash(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
+	return path, os.WriteFile(path, archive, 0o644)
 }

@@ -60,9 +60,9 @@ func StockShim(engine string) string { return engines[engine].tool("containerd-s
 func CrunHere(t T, n *Node) string {
 	t.Helper()
 	path := filepath.Join(n.Dir, "crun-here")
-	text := "#!/bin/sh\nexport LD_LIBRARY_PATH=" + filepath.Join(cache(), "debian/usr/lib/x86_64-linux-gnu") +
+	text := "#!/bin/sh\nexport LD_LIBRARY_PATH=" + filepath.Join(Cache(), "debian/usr/lib/x86_64-linux-gnu") +
 		"\nexec unshare -m sh -c 'umount /sys/fs/cgroup/unified 2>/dev/null; exec \"$0\" \"$@\"' " +
-		filepath.Join(cache(), "debian/usr/bin/crun") + " \"$@\"\n"
+		filepath.Join(Cache(), "debian/usr/bin/crun") + " \"$@\"\n"
 	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	containerd "github.com/containerd/containerd/v2/client"
@@ -32,6 +30,7 @@ type Node struct {
 	t        T
 	handlers []Handler
 	logLevel string
+	cluster  bool
 	log      *os.File
 	anchor   *exec.Cmd // keeps the mount namespace
 	daemon   *exec.Cmd
@@ -69,6 +68,11 @@ func Start(t T, engine string, options ...Option) *Node {
 	n.link("containerd", n.Engine.tool("containerd"))
 	n.link("runc", n.Engine.runtime())
 	n.startAnchor()
+	if n.cluster {
+		if err := errors.Join(n.writeCNI(), n.writeMirrors()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	n.StartDaemon()
 	n.importImage()
 	return n
@@ -140,7 +144,11 @@ exec sleep infinity`
 
 // startAnchor makes the mount namespace and a process that keeps it.
 func (n *Node) startAnchor() {
-	n.anchor = exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-c", setUp, n.Dir)
+	flags, script := []string{"--mount", "--propagation", "private"}, setUp
+	if n.cluster {
+		flags, script = append(flags, "--net"), clusterSetUp+setUp
+	}
+	n.anchor = exec.Command("unshare", append(flags, "sh", "-c", script, n.Dir, busybox())...)
 	n.anchor.Stderr = n.log
 	out, err := n.anchor.StdoutPipe()
 	if err != nil {
@@ -155,10 +163,18 @@ func (n *Node) startAnchor() {
 	}
 }
 
+// In makes a part of the test the one that fails, until it ends.
+func (n *Node) In(t T) {
+	whole := n.t
+	n.t = t
+	t.Cleanup(func() { n.t = whole })
+}
+
 // Command is a command in the node's mount namespace, with the node's
 // binaries on its PATH.
 func (n *Node) Command(args ...string) *exec.Cmd {
-	cmd := exec.Command("nsenter", append([]string{"--mount=/proc/" + strconv.Itoa(n.anchor.Process.Pid) + "/ns/mnt", "--"}, args...)...)
+	ns := "/proc/" + strconv.Itoa(n.anchor.Process.Pid) + "/ns/"
+	cmd := exec.Command("nsenter", append([]string{"--mount=" + ns + "mnt", "--net=" + ns + "net", "--"}, args...)...)
 	cmd.Dir = n.Dir
 	cmd.Env = append(os.Environ(), "PATH="+n.Bin+":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"CONTAINERD_ADDRESS="+n.Socket)
@@ -168,80 +184,6 @@ func (n *Node) Command(args ...string) *exec.Cmd {
 // Path is where the host sees a path of the node's.
 func (n *Node) Path(path string) string {
 	return filepath.Join("/proc", strconv.Itoa(n.anchor.Process.Pid), "root", path)
-}
-
-// StartDaemon starts containerd and waits until it answers.
-func (n *Node) StartDaemon() {
-	n.t.Helper()
-	if err := os.WriteFile(n.Config(), []byte(n.configuration()), 0o600); err != nil {
-		n.t.Fatal(err)
-	}
-	n.serve()
-}
-
-// Config is the daemon's configuration.
-func (n *Node) Config() string { return filepath.Join(n.Dir, "config.toml") }
-
-// serve starts the daemon on the configuration that is there.
-func (n *Node) serve() {
-	n.t.Helper()
-	n.daemon = n.Command(n.Engine.tool("containerd"), "--config", n.Config())
-	n.daemon.Stdout, n.daemon.Stderr = n.log, n.log
-	if err := n.daemon.Start(); err != nil {
-		n.t.Fatal(err)
-	}
-	if n.Client == nil {
-		n.connect()
-	}
-	n.Eventually(30*time.Second, "containerd to answer", func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		ok, err := n.Client.IsServing(ctx)
-		if err == nil && !ok {
-			err = errors.New("not serving")
-		}
-		return err
-	})
-}
-
-func (n *Node) connect() {
-	n.Eventually(30*time.Second, "containerd's socket", func() error {
-		client, err := containerd.New(n.Socket, containerd.WithDefaultNamespace(Namespace), containerd.WithTimeout(time.Second))
-		if err == nil {
-			n.Client = client
-		}
-		return err
-	})
-}
-
-// KillDaemon kills containerd and nothing else, as a crash would.
-func (n *Node) KillDaemon() {
-	n.t.Helper()
-	n.stop(syscall.SIGKILL)
-}
-
-func (n *Node) stop(signal syscall.Signal) {
-	if n.daemon == nil {
-		return
-	}
-	_ = n.daemon.Process.Signal(signal)
-	_ = n.daemon.Wait()
-	n.daemon = nil
-}
-
-// Restart stops the daemon in an orderly way and starts it with other handlers.
-func (n *Node) Restart(handlers ...Handler) {
-	n.t.Helper()
-	n.stop(syscall.SIGTERM)
-	n.handlers = handlers
-	n.StartDaemon()
-}
-
-// Reload restarts the daemon with the configuration that somebody has changed.
-func (n *Node) Reload() {
-	n.t.Helper()
-	n.stop(syscall.SIGTERM)
-	n.serve()
 }
 
 // Eventually calls f until it succeeds, or fails the test with its last error.
@@ -272,5 +214,9 @@ func (n *Node) Log() string {
 // logTail is the end of the log, for a test that failed.
 func (n *Node) logTail() string {
 	lines := strings.Split(n.Log(), "\n")
-	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+	lines = lines[max(0, len(lines)-40):]
+	for i, line := range lines {
+		lines[i] = line[:min(len(line), 500)]
+	}
+	return strings.Join(lines, "\n")
 }

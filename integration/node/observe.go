@@ -45,10 +45,11 @@ func WithSeccomp(s *specs.LinuxSeccomp) oci.SpecOpts {
 // runc returns from start a moment earlier.
 func (n *Node) WaitForExec(c *Created) {
 	n.t.Helper()
-	n.waitForExec(int(c.Task.Pid()))
+	n.WaitForExecOf(int(c.Task.Pid()))
 }
 
-func (n *Node) waitForExec(pid int) {
+// WaitForExecOf waits for it by the process.
+func (n *Node) WaitForExecOf(pid int) {
 	n.t.Helper()
 	n.Eventually(10*time.Second, fmt.Sprintf("execve in process %d", pid), func() error {
 		comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))

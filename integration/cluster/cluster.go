@@ -1,0 +1,150 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/batten-runtime/batten/integration/node"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+// NodeName is the name of the one node.
+const NodeName = "node"
+
+// Cluster is a node with Kubernetes on it.
+type Cluster struct {
+	*node.Node
+	Client kubernetes.Interface
+	Config *rest.Config
+
+	t        node.T
+	features []string
+	kubelet  Kubelet
+	parts    map[string]*part
+	order    []string // parts as they were started
+}
+
+// Option changes a cluster before it starts.
+type Option func(*Cluster)
+
+// WithFeatures sets feature gates of the API server, as Name=true.
+func WithFeatures(gates ...string) Option { return func(c *Cluster) { c.features = gates } }
+
+// WithKubelet sets the kubelet's configuration.
+func WithKubelet(k Kubelet) Option { return func(c *Cluster) { c.kubelet = k } }
+
+// Start starts a cluster over the named engine's containerd with the handlers, and
+// ends it with the test. Where Kubernetes is not built, the test is skipped or
+// failed as node.Start does.
+func Start(t node.T, engine string, handlers []node.Handler, options ...Option) *Cluster {
+	t.Helper()
+	need(t)
+	c := &Cluster{t: t, parts: make(map[string]*part)}
+	for _, option := range options {
+		option(c)
+	}
+	c.Node = node.Start(t, engine, node.WithCluster(), node.WithHandlers(handlers...), node.WithQuietLog())
+	t.Cleanup(c.end)
+	if err := c.makeCgroups(); err != nil {
+		t.Fatal(err)
+	}
+	c.startControlPlane()
+	c.connect()
+	c.StartKubelet()
+	c.ready()
+	return c
+}
+
+func need(t node.T) {
+	t.Helper()
+	for _, path := range []string{tool("kubelet"), filepath.Join(node.Cache(), "cni/.done")} {
+		if _, err := os.Stat(path); err == nil {
+			continue
+		}
+		why := "Kubernetes is not built: run integration/engines/build.sh kubernetes"
+		if os.Getenv("REQUIRE_INTEGRATION") == "1" {
+			t.Fatal(why)
+		}
+		t.Skip(why)
+	}
+}
+
+// tool is a binary of Kubernetes.
+func tool(name string) string { return filepath.Join(node.Cache(), "kubernetes-1.35", name) }
+
+// connect makes the client, which reaches into the node's network.
+func (c *Cluster) connect() {
+	c.t.Helper()
+	c.Config = &rest.Config{
+		Host: "https://" + node.APIServer, BearerToken: tokens["admin"], QPS: 500, Burst: 500,
+		TLSClientConfig: rest.TLSClientConfig{Insecure: true},
+		Dial:            func(_ context.Context, network, address string) (net.Conn, error) { return c.Dial(network, address) },
+	}
+	var err error
+	if c.Client, err = kubernetes.NewForConfig(c.Config); err != nil {
+		c.t.Fatal(err)
+	}
+	c.Eventually(time.Minute, "the API server", func() error {
+		_, err := c.Client.CoreV1().Namespaces().Get(c.Ctx(), "default", metav1.GetOptions{})
+		return err
+	})
+}
+
+// ready waits for the node and for what pods in the namespace default need.
+func (c *Cluster) ready() {
+	c.t.Helper()
+	c.Eventually(time.Minute, "the node to be ready", func() error {
+		n, err := c.Client.CoreV1().Nodes().Get(c.Ctx(), NodeName, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		for _, condition := range n.Status.Conditions {
+			if condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue {
+				return nil
+			}
+		}
+		return fmt.Errorf("%+v", n.Status.Conditions)
+	})
+	c.AwaitServiceAccount("default")
+}
+
+// AwaitServiceAccount waits until pods can be made in a namespace.
+func (c *Cluster) AwaitServiceAccount(namespace string) {
+	c.t.Helper()
+	c.Eventually(time.Minute, "the service account of "+namespace, func() error {
+		_, err := c.Client.CoreV1().ServiceAccounts(namespace).Get(c.Ctx(), "default", metav1.GetOptions{})
+		return err
+	})
+}
+
+// In makes a part of the test the one that fails, until it ends.
+func (c *Cluster) In(t node.T) *Cluster {
+	whole := c.t
+	c.t = t
+	c.Node.In(t)
+	t.Cleanup(func() { c.t = whole })
+	return c
+}
+
+// Ctx bounds one call.
+func (c *Cluster) Ctx() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	context.AfterFunc(ctx, cancel)
+	return ctx
+}
+
+// Kubectl is a call of kubectl as the cluster's administrator, which ends after two
+// minutes.
+func (c *Cluster) Kubectl(args ...string) *exec.Cmd {
+	cmd := c.Command(append([]string{"timeout", "120", tool("kubectl"), "--kubeconfig", c.kubeconfig("admin")}, args...)...)
+	cmd.Env = append(cmd.Env, "KUBECACHEDIR="+filepath.Join(c.Dir, "kube-cache"))
+	return cmd
+}

@@ -1,0 +1,95 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	containerd "github.com/containerd/containerd/v2/client"
+)
+
+// StartDaemon starts containerd and waits until it answers.
+func (n *Node) StartDaemon() {
+	n.t.Helper()
+	if err := os.WriteFile(n.Config(), []byte(n.configuration()), 0o600); err != nil {
+		n.t.Fatal(err)
+	}
+	n.serve()
+}
+
+// Config is the daemon's configuration.
+func (n *Node) Config() string { return filepath.Join(n.Dir, "config.toml") }
+
+// serve starts the daemon on the configuration that is there.
+func (n *Node) serve() {
+	n.t.Helper()
+	n.daemon = n.Command(n.Engine.tool("containerd"), "--config", n.Config())
+	n.daemon.Stdout, n.daemon.Stderr = n.log, n.log
+	if err := n.daemon.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	if n.Client == nil {
+		n.connect()
+	}
+	n.Eventually(30*time.Second, "containerd to answer", func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		ok, err := n.Client.IsServing(ctx)
+		if err == nil && !ok {
+			err = errors.New("not serving")
+		}
+		return err
+	})
+}
+
+func (n *Node) connect() {
+	n.Eventually(30*time.Second, "containerd's socket", func() error {
+		client, err := containerd.New(n.Socket, containerd.WithDefaultNamespace(Namespace), containerd.WithTimeout(time.Second))
+		if err == nil {
+			n.Client = client
+		}
+		return err
+	})
+}
+
+// KillDaemon kills containerd and nothing else, as a crash would.
+func (n *Node) KillDaemon() {
+	n.t.Helper()
+	n.stop(syscall.SIGKILL)
+}
+
+func (n *Node) stop(signal syscall.Signal) {
+	if n.daemon == nil {
+		return
+	}
+	_ = n.daemon.Process.Signal(signal)
+	_ = n.daemon.Wait()
+	n.daemon = nil
+}
+
+// Restart stops the daemon in an orderly way and starts it with other handlers.
+func (n *Node) Restart(handlers ...Handler) {
+	n.t.Helper()
+	n.stop(syscall.SIGTERM)
+	n.handlers = handlers
+	n.StartDaemon()
+}
+
+// Reload restarts the daemon with the configuration that somebody has changed.
+func (n *Node) Reload() {
+	n.t.Helper()
+	n.stop(syscall.SIGTERM)
+	n.serve()
+}
+
+// Revive waits until the daemon has ended by itself and starts it again, as the
+// service manager would, on the configuration that is there.
+func (n *Node) Revive() {
+	n.t.Helper()
+	n.Eventually(time.Minute, "containerd to end", func() error { return Gone(n.daemon.Process.Pid) })
+	_ = n.daemon.Wait()
+	n.serve()
+}
