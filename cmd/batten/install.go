@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/batten-runtime/batten/daemonset"
 	"github.com/batten-runtime/batten/install"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/shim/ociruntime"
@@ -42,6 +43,19 @@ func (c chosen) count() (n int) {
 
 var errNoTarget = usageError{errors.New("name --containerd, --docker or --podman")}
 
+const rootUsage = "`directory` of the host's root, in a container that has it mounted; all paths are the host's then, and so is the containerd that is asked"
+
+// enter makes root the root directory, unless it is empty.
+func enter(root string) error {
+	if root == "" {
+		return nil
+	}
+	if err := daemonset.Enter(root); err != nil {
+		return hinted{err, "--root is for root"}
+	}
+	return nil
+}
+
 // installs puts Batten into engines' configurations.
 func installs(i *invocation) error {
 	var o install.Options
@@ -53,6 +67,7 @@ func installs(i *invocation) error {
 	i.flags.StringVar(&o.Bin, "bin", "", "`directory` of Batten's other binaries; where batten is, or a usual one, if not given")
 	i.flags.StringVar(&o.Dir, "dir", install.DefaultDir, "`directory` where it is remembered what was there before")
 	dry := i.flags.Bool("dry-run", false, "print what would change as a unified diff, and change nothing")
+	root := i.flags.String("root", "", rootUsage)
 	if err := i.parse(0); err != nil {
 		return err
 	}
@@ -61,6 +76,9 @@ func installs(i *invocation) error {
 		return errNoTarget
 	case n > 1 && (o.Config != "" || o.Wrap != ""):
 		return usageError{errors.New("--config and --wrap are for one engine")}
+	}
+	if err := enter(*root); err != nil {
+		return err
 	}
 	if _, findings := loadPolicy(policy.DefaultPath, false); findings.Err() != nil {
 		return hinted{findings.Err(), "with such a policy no container would start; batten check says all that is wrong"}
@@ -89,11 +107,15 @@ func uninstalls(i *invocation) error {
 	c := newChosen(i, "out of the configuration of")
 	dir := i.flags.String("dir", install.DefaultDir, "`directory` where it is remembered what was there before")
 	dry := i.flags.Bool("dry-run", false, "print what would change as a unified diff, and change nothing")
+	root := i.flags.String("root", "", rootUsage)
 	if err := i.parse(0); err != nil {
 		return err
 	}
 	if c.count() == 0 {
 		return errNoTarget
+	}
+	if err := enter(*root); err != nil {
+		return err
 	}
 	var plans []*install.Plan
 	for _, t := range targets {

@@ -36,6 +36,7 @@ func commands() []command {
 		{"status", "", "say whether the node is safe, exit 1 if something runs below the policy", showStatus},
 		{"install", "--containerd|--docker|--podman", "put Batten into an engine's configuration", installs},
 		{"uninstall", "--containerd|--docker|--podman", "take it out again", uninstalls},
+		{"daemonset", "", "put Batten on a node of a cluster and keep it there: what deploy/kubernetes runs", daemonSet},
 		{"completion", "bash|zsh|fish", "print what a shell completes the command line by", completion},
 		{"man", "[COMMAND]", "print the manual page, in roff", man},
 		{"version", "", "print Batten's version", printVersion},
