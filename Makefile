@@ -5,17 +5,25 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 LDFLAGS := -s -w -X github.com/batten-runtime/batten/shim/enforce.Version=$(VERSION)
 TOOL    := $(GO) tool -modfile=tools/go.mod
 
+# What the DaemonSet's image is called; put your registry's name in front.
+IMAGE   ?= docker.io/batten-runtime/batten:dev
+
 # How long each fuzz target runs under `make test`, and for `make fuzz`.
 FUZZTIME ?= 30s
 
-.PHONY: help packages build engines demo test unit prove integration fuzz lint generate bench dist distcheck clean
+.PHONY: help packages build image engines demo test test-kubernetes unit prove integration fuzz lint generate bench dist distcheck clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: packages ## the binaries, into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/containerd-shim-batten-v2 ./cmd/batten-runc
 	CGO_ENABLED=1 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/batten
+
+image: packages ## the image of the DaemonSet in deploy/kubernetes, bin/batten-image.tar, made without a daemon
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/static/ ./cmd/containerd-shim-batten-v2 ./cmd/batten-runc
+	CGO_ENABLED=1 $(GO) build -trimpath -tags osusergo,netgo -ldflags "$(LDFLAGS) -linkmode external -extldflags '-static -Wl,--build-id=none'" -o bin/static/ ./cmd/batten
+	$(GO) run ./deploy/image/build $(IMAGE) bin/batten-image.tar bin/static/batten bin/static/batten-runc bin/static/containerd-shim-batten-v2
 
 engines: ## containerd and runc for the tests, built or unpacked once into a cache
 	integration/engines/build.sh all
@@ -24,16 +32,20 @@ demo: build ## the main job, shown step by step on a private containerd
 	integration/engines/build.sh debian
 	$(GO) run ./integration/demo
 
-test: lint unit fuzz integration demo distcheck ## everything
+test: lint unit fuzz integration test-kubernetes demo distcheck ## everything
 
 packages: # what cgo needs
 	@integration/engines/build.sh packages
 
 unit: packages ## the packages' own tests, with the race detector
-	REQUIRE_INTEGRATION=1 $(GO) test -race ./cmd/... ./install/... ./manifest/... ./policy/... ./status/... ./shim/... ./spec/...
+	REQUIRE_INTEGRATION=1 $(GO) test -race ./cmd/... ./daemonset/... ./deploy/... ./install/... ./manifest/... ./policy/... ./status/... ./shim/... ./spec/...
 
 integration: build engines ## real daemons, real containers; nothing may be skipped
-	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration/...
+	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration
+
+test-kubernetes: build image ## a real Kubernetes node: API server, kubelet, pods
+	integration/engines/build.sh kubernetes
+	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration/kubernetes
 
 prove: packages ## the floors of all pairs of profiles, CORPUS=dir/*.json too, proved on the compiled filters; what lint says of these
 	CORPUS=$(if $(CORPUS),$(abspath $(CORPUS))) $(GO) test -count=1 -v ./policy/filter -run 'TestFloorOfCorpus'
