@@ -12,7 +12,7 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 40, "interleaved rounds of each comparison")
 	engine := flag.String("engine", "containerd-2.4", "engine to measure on")
-	parts := flag.String("parts", "runc,crun,floor,memory,size,rewrite,wrapper", "what to measure")
+	parts := flag.String("parts", "runc,crun,floor,memory,size,rewrite,wrapper", "what to measure; pods and crowd, on a Kubernetes node, not with others")
 	flag.Parse()
-	os.Exit(node.Main(func(p *node.Program) { (&bench{p, *engine, *rounds, *parts}).play() }))
+	os.Exit(node.Main(func(p *node.Program) { (&bench{Program: p, engine: *engine, rounds: *rounds, parts: *parts}).play() }))
 }

@@ -22,6 +22,7 @@ type bench struct {
 	engine string
 	rounds int
 	parts  string
+	serial int
 }
 
 // has reports whether a part is to be measured.
@@ -43,6 +44,10 @@ type comparison struct {
 }
 
 func (b *bench) play() {
+	if b.has("pods") || b.has("crowd") {
+		b.pods()
+		return
+	}
 	n := node.Start(b, b.engine, node.WithQuietLog())
 	b.policies(n)
 	fmt.Printf("Medians of %d interleaved rounds on %s; ratios with the quartiles of the pairs' ratios.\n", b.rounds, b.engine)
