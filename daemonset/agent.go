@@ -27,8 +27,10 @@ type Agent struct {
 	// Log is told what was done, a line each.
 	Log io.Writer
 
-	root  string // the host's, as long as Enter was not called: for tests
-	tried string // the digest of the policy that was last looked at
+	root    string // the host's, as long as Enter was not called: for tests
+	tried   string // the digest of the policy that was last looked at
+	refused error  // why it was refused, nil if it was not
+	said    string // what was last said of it
 }
 
 // Paths on the host.
@@ -63,7 +65,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return a.leave()
 		case <-time.After(pause):
-			_ = a.syncPolicy() // which says what is wrong
+			_ = a.policy() // which says what is wrong
 		}
 	}
 }
@@ -73,15 +75,8 @@ func (a *Agent) ready(ctx context.Context) error {
 	if err := a.copyBinaries(); err != nil {
 		return err
 	}
-	for err := a.syncPolicy(); err != nil; err = a.syncPolicy() {
-		if _, err := os.Lstat(a.host(policyDir + "/policy.yaml")); err == nil {
-			break // the last good one holds
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(pause):
-		}
+	if err := a.firstPolicy(ctx); err != nil {
+		return err
 	}
 	daemon, err := a.findDaemon()
 	if err != nil {
@@ -99,6 +94,36 @@ func (a *Agent) ready(ctx context.Context) error {
 	}
 	a.say("the node is labelled %s=%s", Label, a.Install.Handler)
 	return a.Cluster.label(ctx, a.Install.Handler)
+}
+
+// firstPolicy waits until the host has a policy, this ConfigMap's or a last good one:
+// without any, no pod of the RuntimeClass is to come.
+func (a *Agent) firstPolicy(ctx context.Context) error {
+	for err := a.policy(); err != nil; err = a.policy() {
+		if _, err := os.Lstat(a.host(policyDir + "/policy.yaml")); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+	return nil
+}
+
+// policy is syncPolicy, and says what is wrong, once.
+func (a *Agent) policy() error {
+	err := a.syncPolicy()
+	said := ""
+	if err != nil {
+		said = err.Error()
+	}
+	if said != a.said && said != "" {
+		a.say("%s", said)
+	}
+	a.said = said
+	return err
 }
 
 // restartDue is there from before a configuration is changed until containerd has

@@ -86,12 +86,11 @@ func (a *Agent) syncPolicy() error {
 	}
 	digest := digestOf(files)
 	if digest == a.tried {
-		return nil
+		return a.refused
 	}
 	if err := a.check(files); err != nil {
-		a.say("the policy is refused, the last good one holds: %v", err)
-		a.tried = digest
-		return err
+		a.tried, a.refused = digest, fmt.Errorf("the policy is refused, the last good one holds: %w", err)
+		return a.refused
 	}
 	old := a.written()
 	if err := a.remember(append(slices.Clone(old), slices.Sorted(maps.Keys(files))...)); err != nil {
@@ -109,7 +108,7 @@ func (a *Agent) syncPolicy() error {
 			_ = os.Remove(a.host(filepath.Join(policyDir, name)))
 		}
 	}
-	a.tried = digest
+	a.tried, a.refused = digest, nil
 	a.say("policy %s is in place", digest[:12])
 	return a.remember(names)
 }

@@ -2,6 +2,7 @@ package daemonset
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -85,7 +86,7 @@ func TestSyncPolicy(t *testing.T) {
 	} {
 		mount(t, dir, fmt.Sprint(i), step.files)
 		log.Reset()
-		err := a.syncPolicy()
+		err := a.policy()
 		if step.refused == "" && err != nil || step.refused != "" && (err == nil || !strings.Contains(err.Error(), step.refused)) {
 			t.Errorf("step %d: %v, want %q", i, err, step.refused)
 		}
@@ -104,9 +105,32 @@ func TestSyncPolicy(t *testing.T) {
 			t.Errorf("step %d: the host's policy is\n%s", i, text)
 		}
 		log.Reset()
-		if err := a.syncPolicy(); err != nil || log.Len() > 0 {
-			t.Errorf("step %d, again: %v, and it says %q", i, err, log)
+		if again := a.policy(); fmt.Sprint(again) != fmt.Sprint(err) || log.Len() > 0 {
+			t.Errorf("step %d, again: %v, and it says %q", i, again, log)
 		}
+	}
+}
+
+// TestFirstPolicy: without any policy the host is not made ready; with one that was
+// good before, it is.
+func TestFirstPolicy(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("policies are root's, and the test is not")
+	}
+	a, dir, _ := agent(t)
+	mount(t, dir, "1", map[string]string{"policy.yaml": "version: 1\nabsent: RuntimeDfault\n"})
+	ctx, cancel := context.WithTimeout(t.Context(), pause+pause/2)
+	defer cancel()
+	if err := a.firstPolicy(ctx); err == nil || !strings.Contains(err.Error(), "RuntimeDfault") {
+		t.Errorf("without a good policy: %v", err)
+	}
+	mount(t, dir, "2", map[string]string{"policy.yaml": "version: 1\n"})
+	if err := a.firstPolicy(t.Context()); err != nil {
+		t.Errorf("with a good one: %v", err)
+	}
+	mount(t, dir, "3", map[string]string{"policy.yaml": "version: 1\nabsent: RuntimeDfault\n"})
+	if err := a.firstPolicy(t.Context()); err != nil {
+		t.Errorf("with a last good one: %v", err)
 	}
 }
 
