@@ -23,7 +23,6 @@ const NodeName = "node"
 type Cluster struct {
 	*node.Node
 	Client kubernetes.Interface
-	Config *rest.Config
 
 	t        node.T
 	features []string
@@ -37,9 +36,6 @@ type Option func(*Cluster)
 
 // WithFeatures sets feature gates of the API server, as Name=true.
 func WithFeatures(gates ...string) Option { return func(c *Cluster) { c.features = gates } }
-
-// WithKubelet sets the kubelet's configuration.
-func WithKubelet(k Kubelet) Option { return func(c *Cluster) { c.kubelet = k } }
 
 // Start starts a cluster over the named engine's containerd with the handlers, and
 // ends it with the test. Where Kubernetes is not built, the test is skipped or
@@ -83,13 +79,13 @@ func tool(name string) string { return filepath.Join(node.Cache(), "kubernetes-1
 // connect makes the client, which reaches into the node's network.
 func (c *Cluster) connect() {
 	c.t.Helper()
-	c.Config = &rest.Config{
+	config := &rest.Config{
 		Host: "https://" + node.APIServer, BearerToken: tokens["admin"], QPS: 500, Burst: 500,
 		TLSClientConfig: rest.TLSClientConfig{Insecure: true},
 		Dial:            func(_ context.Context, network, address string) (net.Conn, error) { return c.Dial(network, address) },
 	}
 	var err error
-	if c.Client, err = kubernetes.NewForConfig(c.Config); err != nil {
+	if c.Client, err = kubernetes.NewForConfig(config); err != nil {
 		c.t.Fatal(err)
 	}
 	c.Eventually(time.Minute, "the API server", func() error {

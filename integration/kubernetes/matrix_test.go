@@ -170,6 +170,7 @@ func TestDefault(t *testing.T) {
 	t.Run("mounting DaemonSet", func(t *testing.T) { checkDaemonSet(t, c.In(t)) })
 	t.Run("short jobs", func(t *testing.T) { checkJobs(t, c.In(t)) })
 	t.Run("Pod Security", func(t *testing.T) { checkPodSecurity(t, c.In(t)) })
+	t.Run("capabilities", func(t *testing.T) { checkCapabilities(t, c.In(t)) })
 	t.Run("user namespace", func(t *testing.T) { checkUserNamespace(t, c.In(t)) })
 	t.Run("AppArmor", func(t *testing.T) { checkAppArmor(t, c.In(t)) })
 	t.Run("seccompDefault", func(t *testing.T) { checkSeccompDefault(t, c.In(t)) })

@@ -29,6 +29,23 @@ func checkPodSecurity(t *testing.T, c *cluster.Cluster) {
 	wantSaid(t, c, pod, byDefaultFilter)
 }
 
+// checkCapabilities: a container that mounts by a capability and is not privileged
+// still can, since the default goes by capabilities; one without it cannot.
+func checkCapabilities(t *testing.T, c *cluster.Cluster) {
+	for _, row := range []struct {
+		name string
+		add  []corev1.Capability
+		want string
+	}{
+		{"mounter", []corev1.Capability{"SYS_ADMIN"}, "mounted\nkeyctl: EPERM\n"},
+		{"no-mounter", nil, "mount: permission denied (are you root?)\nkeyctl: EPERM\n"},
+	} {
+		pod := cluster.Pod(row.name, "/bin/sh", "-c", "/bin/busybox mount -t tmpfs x /tmp 2>&1 && echo mounted; /probe call keyctl -- pause")
+		pod.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{Capabilities: &corev1.Capabilities{Add: row.add}}
+		wantSaid(t, c, c.Run(pod), row.want)
+	}
+}
+
 // checkUserNamespace: a pod of a user namespace, where the node can make one.
 func checkUserNamespace(t *testing.T, c *cluster.Cluster) {
 	for class, mode := range map[string]string{"stock": "0", "": "2"} {
