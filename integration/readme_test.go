@@ -41,22 +41,24 @@ func TestReadmeConfigurations(t *testing.T) {
 	}
 }
 
-// The tests that docs/threat-model.md names are there.
-func TestThreatModelNamesTests(t *testing.T) {
+// The tests that documents name are there.
+func TestDocumentsNameTests(t *testing.T) {
 	var sources strings.Builder
-	for _, pattern := range []string{"*_test.go", "../shim/ociruntime/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "kubernetes/*_test.go", "../shim/ociruntime/*_test.go", "../daemonset/*_test.go"} {
 		files, _ := filepath.Glob(pattern)
 		for _, file := range files {
 			sources.Write(read(t, file))
 		}
 	}
-	names := regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`).FindAllString(string(read(t, "../docs/threat-model.md")), -1)
-	if len(names) < 20 {
-		t.Errorf("only %d tests are named", len(names))
-	}
-	for _, name := range names {
-		if !strings.Contains(sources.String(), "func "+name+"(") {
-			t.Errorf("docs/threat-model.md names %s, which there is not", name)
+	for document, atLeast := range map[string]int{"../docs/threat-model.md": 20, "../docs/kubernetes.md": 6} {
+		names := regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`).FindAllString(string(read(t, document)), -1)
+		if len(names) < atLeast {
+			t.Errorf("%s names only %d tests", document, len(names))
+		}
+		for _, name := range names {
+			if !strings.Contains(sources.String(), "func "+name+"(") {
+				t.Errorf("%s names %s, which there is not", document, name)
+			}
 		}
 	}
 }
