@@ -52,6 +52,30 @@ func TestInstallContainerd(t *testing.T) {
 	})
 }
 
+// TestInstallRoot: with --root all is the host's, its policy too.
+func TestInstallRoot(t *testing.T) {
+	n := node.Start(t, newest)
+	wrapped(t, n, n.Runtime())
+	host, broken := filepath.Join(n.Dir, "host"), filepath.Join(n.Dir, "broken")
+	writeFile(t, filepath.Join(broken, "policy.yaml"), "version: 1\nnonsense: 1\n")
+	output(t, "a host", n.Command("sh", "-c", "mkdir "+host+" && mount --rbind / "+host))
+	install := []string{"batten", "install", "--containerd", "--config", n.Config(), "--dry-run"}
+	want := output(t, "without --root", n.Command(install...))
+	install = append(install, "--root", host)
+	if out := output(t, "with --root", n.Command(install...)); out != want || !strings.Contains(out, "batten") {
+		t.Errorf("with --root it says\n%s\nwithout\n%s", out, want)
+	}
+	output(t, "another policy", n.Command("mount", "--bind", broken, filepath.Join(host, "etc/batten")))
+	if out, err := n.Command(install...).CombinedOutput(); err == nil || !strings.Contains(string(out), "with such a policy no container would start") {
+		t.Errorf("by the host's broken policy (%v):\n%s", err, out)
+	}
+	install[len(install)-1] = filepath.Join(n.Dir, "nowhere")
+	if out, err := n.Command(install...).CombinedOutput(); err == nil || !strings.Contains(string(out), "no such file or directory\nhint: --root takes root, and a directory") {
+		t.Errorf("without such a directory (%v):\n%s", err, out)
+	}
+	output(t, "no host", n.Command("umount", "-l", host))
+}
+
 func read(t *testing.T, path string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(path)

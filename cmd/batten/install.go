@@ -51,7 +51,7 @@ func enter(root string) error {
 		return nil
 	}
 	if err := daemonset.Enter(root); err != nil {
-		return hinted{err, "--root is for root"}
+		return hinted{err, "--root takes root, and a directory"}
 	}
 	return nil
 }
