@@ -61,16 +61,20 @@ func checkUserNamespace(t *testing.T, c *cluster.Cluster) {
 	}
 }
 
-// checkAppArmor: a pod that asks for AppArmor where the kernel has none is refused by
-// the kubelet, with Batten as without.
+// checkAppArmor: a pod that asks for AppArmor runs where the kernel has it, and is
+// refused by the kubelet where it has not, with Batten as without.
 func checkAppArmor(t *testing.T, c *cluster.Cluster) {
-	if _, err := os.Stat("/sys/kernel/security/apparmor"); err == nil {
-		t.Skip("this kernel has AppArmor")
-	}
-	for _, class := range []string{"stock", ""} {
+	_, err := os.Stat("/sys/kernel/security/apparmor")
+	for class, mode := range map[string]string{"stock": "0", "": "2"} {
 		pod := of(class, cluster.Pod("apparmor"+class))
 		pod.Spec.SecurityContext = &corev1.PodSecurityContext{AppArmorProfile: &corev1.AppArmorProfile{Type: corev1.AppArmorProfileTypeRuntimeDefault}}
 		pod = c.Create(pod)
+		if err == nil {
+			if got := c.Seccomp(c.Running(pod), "main"); got != mode {
+				t.Errorf("class %q: Seccomp: %s, want %s", class, got, mode)
+			}
+			continue
+		}
 		pod = c.Await(pod, "the refusal", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
 		if !strings.Contains(pod.Status.Message, "AppArmor is not enabled on the host") {
 			t.Errorf("class %q: %s", class, pod.Status.Message)
