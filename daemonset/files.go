@@ -92,11 +92,10 @@ func (a *Agent) syncPolicy() error {
 		a.tried, a.refused = digest, fmt.Errorf("the policy is refused, the last good one holds: %w", err)
 		return a.refused
 	}
-	old := a.written()
-	if err := a.remember(append(slices.Clone(old), slices.Sorted(maps.Keys(files))...)); err != nil {
+	old, names := a.written(), slices.Sorted(maps.Keys(files))
+	if err := a.remember(slices.Concat(old, names)); err != nil {
 		return err
 	}
-	names := slices.Sorted(maps.Keys(files))
 	slices.SortStableFunc(names, func(x, y string) int { return rank(x) - rank(y) })
 	for _, name := range names {
 		if err := atomicwriter.WriteFile(a.host(filepath.Join(policyDir, name)), files[name], 0o644); err != nil {

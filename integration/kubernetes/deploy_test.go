@@ -83,7 +83,8 @@ func deployed(t *testing.T, c *cluster.Cluster, name string) {
 	})
 }
 
-// undeployed deletes the DaemonSet and checks that nothing of it is left.
+// undeployed deletes the DaemonSet, and then the rest, and checks that label and
+// handler are gone.
 func undeployed(t *testing.T, c *cluster.Cluster, name string, before []byte) {
 	t.Helper()
 	kubectl(t, c, "delete", "-n", system, "daemonset", "batten", "--wait=false", "--cascade=foreground")
@@ -96,6 +97,11 @@ func undeployed(t *testing.T, c *cluster.Cluster, name string, before []byte) {
 	if now, err := os.ReadFile(c.Node.Config()); err != nil || !bytes.Equal(now, before) {
 		t.Errorf("the configuration of containerd is not as it was (%v):\n%s", err, now)
 	}
+}
+
+// noFiles checks that nothing that the DaemonSet put on the node is left.
+func noFiles(t *testing.T, c *cluster.Cluster) {
+	t.Helper()
 	for _, pattern := range []string{"/opt/batten", "/etc/batten/*"} {
 		if left, _ := filepath.Glob(c.Path(pattern)); len(left) > 0 {
 			t.Errorf("left on the node: %q", left)
@@ -174,6 +180,7 @@ func checkDaemonSetLife(t *testing.T, c *cluster.Cluster, before []byte) {
 		c.Delete(c.Running(cluster.Pod(name)))
 	}
 	undeployed(t, c, "runtimeclass", before)
+	noFiles(t, c)
 }
 
 // policy changes the ConfigMap.
@@ -202,13 +209,7 @@ func checkDefaultOverlay(t *testing.T, c *cluster.Cluster, before []byte) {
 		t.Errorf("the DaemonSet's own pod: Seccomp: %s", mode)
 	}
 	c.Delete(pod)
-	kubectl(t, c, "delete", "-n", system, "daemonset", "batten", "--wait=false", "--cascade=foreground")
-	c.Revive()
-	kubectl(t, c, "wait", "-n", system, "--for=delete", "daemonset/batten", "--timeout=60s")
-	kubectl(t, c, "delete", "-k", overlay("default"), "--ignore-not-found")
-	if now, err := os.ReadFile(c.Node.Config()); err != nil || !bytes.Equal(now, before) {
-		t.Errorf("the configuration of containerd is not as it was (%v):\n%s", err, now)
-	}
+	undeployed(t, c, "default", before)
 	if _, err := os.Stat(c.Path("/opt/batten/bin/containerd-shim-batten-v2")); err != nil {
 		t.Errorf("the DaemonSet's own pod ran under Batten to its end, and its shim is gone: %v", err)
 	}
