@@ -9,7 +9,9 @@ TOOL    := $(GO) tool -modfile=tools/go.mod
 IMAGE   ?= docker.io/batten-runtime/batten:dev
 
 # How long each fuzz target runs under `make test`, and for `make fuzz`.
-FUZZTIME ?= 30s
+FUZZTIME ?= 20s
+FUZZ     := spec:FuzzSplice shim:FuzzOptions shim/ociruntime:FuzzParse policy:FuzzParse policy:FuzzIdentify \
+	policy/profile:FuzzParse policy/filter:FuzzProgram manifest:FuzzLint
 
 .PHONY: help packages build image engines demo test test-kubernetes unit prove integration fuzz lint generate bench dist distcheck clean
 
@@ -52,11 +54,8 @@ prove: packages ## the floors of all pairs of profiles, CORPUS=dir/*.json too, p
 	CORPUS=$(if $(CORPUS),$(abspath $(CORPUS))) $(GO) test -count=1 ./cmd/batten -run TestLintCorpus
 
 fuzz: ## each fuzz target for FUZZTIME
-	$(GO) test ./spec -run '^$$' -fuzz FuzzSplice -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
-	$(GO) test ./shim/ociruntime -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
-	$(GO) test ./policy -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
-	$(GO) test ./manifest -run '^$$' -fuzz FuzzLint -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
-	$(GO) test ./policy/profile -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) -fuzzminimizetime 1s
+	@for target in $(FUZZ); do echo "$$target for $(FUZZTIME)"; \
+	$(GO) test ./$${target%:*} -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s || exit 1; done
 
 lint: packages ## gofumpt, vet, staticcheck, import direction, and known vulnerabilities where their database can be had
 	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "gofumpt: $$unformatted"; exit 1; }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/profile"
@@ -73,23 +74,40 @@ func (l Loader) readFile(path string, limit int64) ([]byte, stamp, error) {
 	if err != nil {
 		return nil, result, err
 	}
-	f, err := os.Open(resolved)
+	data, err := readRegular(resolved, limit)
+	return data, result, cause(err)
+}
+
+// readRegular reads a regular file whole, as it was at one moment. It waits for
+// no writer of a FIFO, and follows no link.
+func readRegular(path string, limit int64) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
 	if err != nil {
-		return nil, result, cause(err)
+		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	before, err := f.Stat()
 	if err != nil {
-		return nil, result, cause(err)
+		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, result, errors.New("is not a regular file")
+	if !before.Mode().IsRegular() {
+		return nil, errors.New("is not a regular file")
 	}
-	if info.Size() > limit {
-		return nil, result, fmt.Errorf("%d bytes are more than the %d that Batten reads", info.Size(), limit)
+	if before.Size() > limit {
+		return nil, fmt.Errorf("%d bytes are more than the %d that Batten reads", before.Size(), limit)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, limit))
-	return data, result, cause(err)
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	after, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) != before.Size() || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+		return nil, errors.New("was changed while it was read: put a new file in its place by renaming it")
+	}
+	return data, nil
 }
 
 // resolve follows symlinks and checks that the file is to be trusted. Where it

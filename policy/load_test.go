@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/batten-runtime/batten/policy"
@@ -77,6 +78,18 @@ func TestLoadTrusts(t *testing.T) {
 			}
 			return os.Mkdir(d+"/policy.yaml", 0o755)
 		}, `policy "DIR/policy.yaml": is not a regular file`},
+		{"a FIFO", func(_ *testing.T, d string) error {
+			if err := os.Remove(d + "/policy.yaml"); err != nil {
+				return err
+			}
+			return syscall.Mkfifo(d+"/policy.yaml", 0o600)
+		}, `policy "DIR/policy.yaml": is not a regular file`},
+		{"a profile that is a FIFO", func(_ *testing.T, d string) error {
+			if err := os.Remove(d + "/profiles/a.json"); err != nil {
+				return err
+			}
+			return syscall.Mkfifo(d+"/profiles/a.json", 0o600)
+		}, `policy "DIR/policy.yaml":3:22: profiles.a.file: profile "DIR/profiles/a.json": is not a regular file`},
 		{"too large", func(_ *testing.T, d string) error { return os.Truncate(d+"/policy.yaml", policy.MaxSize+1) }, `policy "DIR/policy.yaml": 4194305 bytes are more than the 4194304 that Batten reads`},
 		{"missing profile", func(_ *testing.T, d string) error { return os.Remove(d + "/profiles/a.json") }, `policy "DIR/policy.yaml":3:22: profiles.a.file: profile "DIR/profiles/a.json": no such file or directory`},
 		{"broken profile", func(_ *testing.T, d string) error { return os.WriteFile(d+"/profiles/a.json", []byte("{\n}"), 0o644) }, `profile "DIR/profiles/a.json":1:1: defaultAction is missing; runc refuses such a profile`},

@@ -22,9 +22,24 @@ type entry struct {
 }
 
 // Get returns the policy at path as Load does, with no warning of rules that
-// are never reached. Policies with errors are not
-// kept: each call reads them again.
+// are never reached, and waits no longer for it than [Patience]. Policies with
+// errors are not kept: each call reads them again.
 func (s *Store) Get(path string) (*Policy, document.Findings) {
+	type outcome struct {
+		policy   *Policy
+		findings document.Findings
+	}
+	got, err := within(func() outcome {
+		p, findings := s.get(path)
+		return outcome{p, findings}
+	})
+	if err != nil {
+		return nil, document.Findings{{What: "policy", File: path, Message: err.Error()}}
+	}
+	return got.policy, got.findings
+}
+
+func (s *Store) get(path string) (*Policy, document.Findings) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e, ok := s.loaded[path]; ok && !slices.ContainsFunc(e.stamps, stamp.changed) {

@@ -7,15 +7,46 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
-// Trusted returns an error unless only root can change what path leads to.
-func Trusted(path string) error {
-	resolved, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return cause(err)
+// ReadFile reads a file of at most limit bytes that only root can change, and
+// waits no longer for it than [Patience]. Errors do not name the file; one for a
+// file that is not there is fs.ErrNotExist.
+func ReadFile(path string, limit int64) ([]byte, error) {
+	type outcome struct {
+		data []byte
+		err  error
 	}
-	return trusted(resolved)
+	got, err := within(func() outcome {
+		data, _, err := Loader{}.readFile(path, limit)
+		return outcome{data, err}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return got.data, got.err
+}
+
+// Patience is how long a file system may take to answer. Who waits for longer,
+// on a disk or a server that hangs, is told so: a container that waits for ever
+// blocks the kubelet, too.
+const Patience = 10 * time.Second
+
+// within is what f returns, or an error where it does not return in time. F then
+// goes on, since nothing ends a call that the kernel does not answer.
+func within[T any](f func() T) (T, error) {
+	done := make(chan T, 1)
+	go func() { done <- f() }()
+	patience := time.NewTimer(Patience)
+	defer patience.Stop()
+	select {
+	case v := <-done:
+		return v, nil
+	case <-patience.C:
+		var none T
+		return none, fmt.Errorf("was not read within %v: the file system that it is on does not answer", Patience)
+	}
 }
 
 // trusted returns an error unless only root can change the file at path,

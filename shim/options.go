@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/containerd/containerd/api/types/runc/options"
@@ -13,6 +15,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/batten-runtime/batten/policy"
 )
 
 // optionsTable is the options table of a runtime handler in containerd's
@@ -42,6 +46,9 @@ type optionsTable struct {
 	TypeUrl    string `toml:"TypeUrl"`
 	ConfigPath string `toml:"ConfigPath"`
 }
+
+// maxOptions is the largest file of options that is read, in bytes.
+const maxOptions = 1 << 20
 
 // runtimeOptions are what a daemon asked of the runtime.
 type runtimeOptions struct {
@@ -103,8 +110,8 @@ func parseGeneric(generic *runtimeoptions.Options) (runtimeOptions, error) {
 	if generic.ConfigPath != "" {
 		where = fmt.Sprintf("options file %q", generic.ConfigPath)
 		var err error
-		if text, err = os.ReadFile(generic.ConfigPath); err != nil {
-			return runtimeOptions{}, fmt.Errorf("runtime options: %w", err)
+		if text, err = policy.ReadFile(generic.ConfigPath, maxOptions); err != nil {
+			return runtimeOptions{}, fmt.Errorf("runtime options: %s: %w", where, err)
 		}
 	}
 	var table optionsTable
@@ -112,10 +119,31 @@ func parseGeneric(generic *runtimeoptions.Options) (runtimeOptions, error) {
 	if err := dec.Decode(&table); err != nil {
 		return runtimeOptions{}, fmt.Errorf("runtime options: %s: %w", where, tomlError(err))
 	}
+	if err := spelledTwice(text); err != nil {
+		return runtimeOptions{}, fmt.Errorf("runtime options: %s: %w", where, err)
+	}
 	if table.Policy != "" && !filepath.IsAbs(table.Policy) {
 		return runtimeOptions{}, fmt.Errorf("runtime options: %s: Policy %q is not an absolute path", where, table.Policy)
 	}
 	return runtimeOptions{policy: table.Policy, runc: table.runc()}, nil
+}
+
+// spelledTwice refuses two keys that differ only in case: containerd's decoder
+// takes any spelling, and of two the one that comes last.
+func spelledTwice(text []byte) error {
+	var table map[string]any
+	if err := toml.Unmarshal(text, &table); err != nil {
+		return err
+	}
+	keys := slices.Sorted(maps.Keys(table))
+	for i, key := range keys {
+		for _, other := range keys[:i] {
+			if strings.EqualFold(other, key) {
+				return fmt.Errorf("options %s and %s are one; remove one", other, key)
+			}
+		}
+	}
+	return nil
 }
 
 // runc are the options that containerd's shim takes.

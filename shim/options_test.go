@@ -113,6 +113,17 @@ func TestParseOptionsErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	path := filepath.Join(t.TempDir(), "options.toml")
+	if err := os.WriteFile(path, []byte(all), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	others, err := anypb.New(&runtimeoptions.Options{ConfigPath: path})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name string
 		sent *anypb.Any
@@ -123,7 +134,9 @@ func TestParseOptionsErrors(t *testing.T) {
 		{"out of range", body("\nIoUid = -1"), "runtime options: options table: 2:9: option IoUid: toml: negative integer value -1 cannot be stored in uint32"},
 		{"not TOML", body("x"), "runtime options: options table: 1:1: toml: expected '=' after key"},
 		{"relative policy", body(`Policy = "strict.yaml"`), `runtime options: options table: Policy "strict.yaml" is not an absolute path`},
-		{"missing file", file, "runtime options: open /nonexistent/options.toml: no such file or directory"},
+		{"missing file", file, `runtime options: options file "/nonexistent/options.toml": no such file or directory`},
+		{"another's file", others, `runtime options: options file "FILE": has mode 0666; others than root can change it: chmod go-w it`},
+		{"one option twice", body("Policy = \"/a\"\npolicy = \"/b\"\n"), "runtime options: options table: options Policy and policy are one; remove one"},
 		{"another message", &anypb.Any{TypeUrl: "types.googleapis.com/runsc.Options", Value: []byte{1}}, `runtime options of type "runsc.Options" are unknown; configure the handler with an options table`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -131,8 +144,8 @@ func TestParseOptionsErrors(t *testing.T) {
 			if err == nil {
 				t.Fatalf("no error: %+v", got)
 			}
-			if err.Error() != tt.want {
-				t.Errorf("got  %s\nwant %s", err, tt.want)
+			if want := strings.ReplaceAll(tt.want, "FILE", path); err.Error() != want {
+				t.Errorf("got  %s\nwant %s", err, want)
 			}
 		})
 	}

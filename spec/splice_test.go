@@ -3,9 +3,11 @@ package spec_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/batten-runtime/batten/spec"
@@ -64,6 +66,7 @@ func FuzzSplice(f *testing.F) {
 		if err != nil {
 			return
 		}
+		checkView(t, data, s)
 		got := s.Splice([]byte(newSeccomp))
 		checkAsRuncReads(t, data, got)
 		again, err := spec.Parse(got)
@@ -74,6 +77,40 @@ func FuzzSplice(f *testing.F) {
 			t.Fatalf("not idempotent:\n%s\n%s", got, twice)
 		}
 	})
+}
+
+// checkView holds what a decision is made by to what runc reads: the same
+// annotations, bounding set and filter, or neither reads it.
+func checkView(t *testing.T, data []byte, s *spec.Spec) {
+	t.Helper()
+	var want specs.Spec
+	if json.NewDecoder(bytes.NewReader(data)).Decode(&want) != nil {
+		return // runc would not read it
+	}
+	var bounding []string
+	var noNewPrivileges bool
+	if want.Process != nil {
+		noNewPrivileges = want.Process.NoNewPrivileges
+		if want.Process.Capabilities != nil {
+			bounding = want.Process.Capabilities.Bounding
+		}
+	}
+	if !maps.Equal(s.Annotations, want.Annotations) || !slices.Equal(s.Bounding, bounding) || s.NoNewPrivileges != noNewPrivileges {
+		t.Fatalf("view %+v\nrunc reads annotations %q, bounding %q, noNewPrivileges %v", s.View, want.Annotations, bounding, noNewPrivileges)
+	}
+	var got *specs.LinuxSeccomp
+	if s.Seccomp != nil {
+		if err := json.Unmarshal(s.Seccomp, &got); err != nil {
+			t.Fatalf("runc reads linux.seccomp, and here it is an error: %v", err)
+		}
+	}
+	var filter *specs.LinuxSeccomp
+	if want.Linux != nil {
+		filter = want.Linux.Seccomp
+	}
+	if !reflect.DeepEqual(got, filter) {
+		t.Fatalf("view of linux.seccomp %s\nrunc reads %+v", s.Seccomp, filter)
+	}
 }
 
 func checkAsRuncReads(t *testing.T, before, after []byte) {

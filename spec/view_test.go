@@ -39,6 +39,8 @@ func TestParseSeccompAbsent(t *testing.T) {
 		{"elsewhere", `{"process": {"seccomp": {}}, "windows": {"seccomp": {}}}`},
 		{"a key that reads as a path", `{"linux.seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}}`},
 		{"a key that reads as a path, below linux", `{"linux": {"seccomp.syscalls[]": {}}}`},
+		{"an escaped backslash", `{"linux\\u0000": {"seccomp": {}}}`},
+		{"a NUL in another value", `{"process": {"args": ["a\u0000"]}}`},
 		{"an empty key", `{"": {"linux": {"seccomp": {}}}}`},
 		{"an empty key below linux", `{"linux": {"": {"seccomp": {}}}}`},
 	} {
@@ -68,6 +70,9 @@ func TestParseErrors(t *testing.T) {
 		{"Bounding", `{"process": {"capabilities": {"Bounding": []}}}`, `1:31: key "Bounding" in process.capabilities differs from "bounding" only in case; runtimes may take either: write "bounding"`},
 		{"DefaultAction", `{"linux": {"seccomp": {"DefaultAction": "x"}}}`, `1:24: key "DefaultAction" in linux.seccomp differs from "defaultAction" only in case; runtimes may take either: write "defaultAction"`},
 		{"Action of a rule", `{"linux": {"seccomp": {"syscalls": [{"Action": "x"}]}}}`, `1:38: key "Action" in linux.seccomp.syscalls[] differs from "action" only in case; runtimes may take either: write "action"`},
+		{"a key that ends early in C", `{"linux\u0000": {"seccomp": {}}, "linux": {}}`, `1:2: a key, "linux\u0000", holds a NUL, where some runtimes end it; remove it`},
+		{"an annotation that ends early in C", `{"annotations": {"a\u0000b": "c"}}`, `1:18: a key, "a\u0000b", holds a NUL, where some runtimes end it; remove it`},
+		{"a syscall that ends early in C", `{"linux": {"seccomp": {"syscalls": [{"names": ["bpf\u0000x"]}]}}}`, `1:48: a string, "bpf\u0000x", holds a NUL, where some runtimes end it; remove it`},
 		{"linux a string", `{"linux": "x"}`, `1:11: linux: not an object; see runtime-spec's config.md`},
 		{"seccomp a list", `{"linux": {"seccomp": []}}`, `1:23: linux.seccomp: not an object; see runtime-spec's config.md`},
 		{"annotations of numbers", `{"annotations": {"a": 1}}`, `1:17: annotations: json: cannot unmarshal number into Go value of type string; see runtime-spec's config.md`},

@@ -31,7 +31,9 @@ func (w *walker) value(path string, depth int) error {
 	case '[':
 		err = w.array(path, depth)
 	case '"':
-		w.str()
+		if s := w.str(); strings.HasPrefix(path, "linux.seccomp.") {
+			err = w.noNUL(start, s, "a string")
+		}
 	default: // a number or a word
 		for w.pos < len(w.spec.data) && strings.IndexByte(" \t\r\n,]}", w.spec.data[w.pos]) < 0 {
 			w.pos++
@@ -81,7 +83,11 @@ func (w *walker) object(path string, depth int) error {
 	seen := make(map[string]bool)
 	for w.more('}') {
 		start := w.pos
-		key, err := unquote(w.str())
+		quoted := w.str()
+		if err := w.noNUL(start, quoted, "a key"); err != nil {
+			return err
+		}
+		key, err := unquote(quoted)
 		if err != nil {
 			return at(w.spec.data, start, "%s: %v", path, err)
 		}
@@ -110,6 +116,19 @@ func (w *walker) array(path string, depth int) error {
 		}
 	}
 	return nil
+}
+
+// noNUL refuses a string with a NUL in it: crun takes what stands before that
+// for the whole.
+func (w *walker) noNUL(start int, quoted []byte, what string) error {
+	if !bytes.Contains(quoted, []byte(`\u0000`)) {
+		return nil
+	}
+	s, err := unquote(quoted)
+	if err != nil || !strings.ContainsRune(s, 0) {
+		return err
+	}
+	return at(w.spec.data, start, "%s, %s, holds a NUL, where some runtimes end it; remove it", what, quoted)
 }
 
 // unquote is the text of a JSON string, as runc's decoder reads it.

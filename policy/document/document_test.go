@@ -57,6 +57,7 @@ func TestYAMLErrors(t *testing.T) {
 		{"syntax", "a: b\n  c: d\n", `test "f":2:1: not valid YAML: mapping values are not allowed in this context`},
 		{"tab", "a:\n\tb: c\n", `test "f":2:1: not valid YAML: found character that cannot start any token`},
 		{"two documents", "word: alpha\n---\nword: beta\n", `test "f":2:1: a second document begins here; write one document a file`},
+		{"a NUL", "word: \"alpha\\0x\"\n", "test \"f\":1:7: word: holds a NUL, where a runtime written in C ends it; remove it\ntest \"f\":1:7: word: unknown value \"alpha\\x00x\", want alpha, beta; did you mean \"alpha\"?"},
 		{"an alias", "numbers: &x [1]\nword: *x\n", `test "f":2:7: word: is an alias, want a string`},
 		{"a merge", "<<: {word: alpha}\n", `test "f":1:1: a key is of type !!merge, want a string`},
 		{"a scalar", "word", `test "f":1:1: is a string, want a mapping`},

@@ -148,8 +148,11 @@ func (n Node) String() string {
 		n.Errorf("is %s, want a string", n.kind())
 		return ""
 	}
-	if n.yaml.Value == "" {
+	switch {
+	case n.yaml.Value == "":
 		n.Errorf("is empty")
+	case strings.ContainsRune(n.yaml.Value, 0):
+		n.Errorf("holds a NUL, where a runtime written in C ends it; remove it")
 	}
 	return n.yaml.Value
 }

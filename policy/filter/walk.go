@@ -133,11 +133,10 @@ func (b *bounds) compare(at point, in unix.SockFilter) error {
 		}
 		b.arches[in.K] = true
 	case wordNr:
-		mask := at.acc.mask
-		if in.Code == codeIfBits {
-			mask &= in.K
-		}
-		if mask != ^uint32(0) {
+		switch mask := at.acc.mask; {
+		case in.Code == codeIfBits:
+			return b.masked(at.pc, mask&in.K)
+		case mask != ^uint32(0):
 			return b.masked(at.pc, mask)
 		}
 		b.starts[in.K] = true

@@ -166,6 +166,9 @@ func (e *Enforcer) decide(c Container, s *spec.Spec, p *policy.Policy, asked *sp
 	}
 	rec.Result = rec.Asked
 	final, result, err := e.outcome(p, d, s, asked, rec)
+	if err == nil && final != nil {
+		err = overridden(s.Annotations)
+	}
 	switch {
 	case err != nil && d.Mode == policy.Audit:
 		rec.Notes = append(rec.Notes, "would be refused: "+strings.TrimPrefix(err.Error(), refusalPrefix))

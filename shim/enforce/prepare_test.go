@@ -48,6 +48,8 @@ func container(bundle string) enforce.Container {
 const (
 	unset     = `{"process": {}, "linux": {}}`
 	brings    = `{"process": {}, "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["keyctl"], "action": "SCMP_ACT_ERRNO"}]}}}`
+	bpfData   = `{"annotations": {"run.oci.seccomp_bpf_data": "BgAAAAAA/38="}, `
+	plugins   = `{"annotations": {"run.oci.seccomp.plugins": ""}, `
 	logging   = `{"defaultAction":"SCMP_ACT_LOG"}`
 	fourCalls = `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read", "write", "exit", "fstat"], "action": "SCMP_ACT_ALLOW"}]}}}`
 	// allowsKeyctl brings in speculation as well, by leaving flags out, as the
@@ -90,6 +92,10 @@ func TestPrepare(t *testing.T) {
 		{"a floor that filters nothing for this container", "version: 1\nfloor: f\nprofiles: {f: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [bpf], action: SCMP_ACT_ERRNO, includes: {caps: [CAP_BPF]}}]}}}", brings, brings, `batten: container refused: policy "/etc/p.yaml": floor "f" filters nothing for a container with these capabilities; write None where that is meant`, ""},
 		{"a broken policy", "version: 1\nabsent: Dany\nmode: on", unset, unset, "batten: container refused: policy \"/etc/p.yaml\":3:7: mode: unknown value \"on\", want Enforce, Audit\npolicy \"/etc/p.yaml\":2:9: absent: unknown word \"Dany\", want RuntimeDefault, Unconfined, Deny or the name of a profile; did you mean \"Deny\"?", ""},
 		{"a spec that reads two ways", "version: 1", `{"linux": {}, "Linux": {}}`, `{"linux": {}, "Linux": {}}`, `batten: container refused: spec "BUNDLE/config.json":1:15: key "Linux" in the spec differs from "linux" only in case; runtimes may take either: write "linux"`, ""},
+		{"an annotation in place of the filter", "version: 1", bpfData + unset[1:], bpfData + unset[1:], `batten: container refused: annotation "run.oci.seccomp_bpf_data": crun would take it for the filter in place of linux.seccomp; remove it`, ""},
+		{"an annotation that answers for the filter", "version: 1", plugins + brings[1:], plugins + brings[1:], `batten: container refused: annotation "run.oci.seccomp.plugins": crun would take it for the filter in place of linux.seccomp; remove it`, ""},
+		{"the same where no filter must be", "version: 1\nabsent: Unconfined", bpfData + unset[1:], bpfData + unset[1:], "", enforce.NotRequired},
+		{"the same in audit mode", "version: 1\nmode: Audit", bpfData + unset[1:], bpfData + unset[1:], "", enforce.NotRequired},
 		{"a filter of a wrong type", "version: 1", `{"linux": {"seccomp": {"syscalls": 1}}}`, `{"linux": {"seccomp": {"syscalls": 1}}}`, `batten: container refused: spec "BUNDLE": linux.seccomp: json: cannot unmarshal number into Go struct field LinuxSeccomp.syscalls of type []specs.LinuxSyscall`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

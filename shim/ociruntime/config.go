@@ -17,6 +17,9 @@ import (
 // DefaultConfig is where batten-runc's own settings are.
 const DefaultConfig = "/etc/batten/runc.toml"
 
+// maxConfig is the largest settings file that is read, in bytes.
+const maxConfig = 1 << 20
+
 // Config are batten-runc's settings.
 type Config struct {
 	// Runtime is the real runtime, an absolute path; by default the first of
@@ -37,15 +40,12 @@ var systemDirs = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/us
 // LoadConfig reads the settings at path, if there are any, and finds the real
 // runtime. The file must be one that only root can change.
 func LoadConfig(path string) (c Config, err error) {
-	data, err := os.ReadFile(path)
+	data, err := policy.ReadFile(path, maxConfig)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return c, err
+		return c, fmt.Errorf("settings %q: %w", path, err)
 	default:
-		if err := policy.Trusted(path); err != nil {
-			return c, fmt.Errorf("settings %q: %w", path, err)
-		}
 		if err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(&c); err != nil {
 			return c, fmt.Errorf("settings %q: %w; it may hold Runtime, Policy and ContainerdRoots", path, err)
 		}
