@@ -86,7 +86,7 @@ func TestOptions(t *testing.T) {
 			{"policy that is not there", tomlOptions(`Policy = "/etc/batten/none.yaml"`), `policy "/etc/batten/none.yaml": no such file or directory`},
 			{"unknown option", tomlOptions(`Polic = "/x"`), "batten: container refused: runtime options: options table: unknown option Polic"},
 			{"wrong type", tomlOptions(`SystemdCgroup = "yes"`), "batten: container refused: runtime options: options table: 1:17: option SystemdCgroup: "},
-			{"missing file", &runtimeoptions.Options{ConfigPath: "/nowhere.toml"}, "batten: container refused: runtime options: open /nowhere.toml: no such file or directory"},
+			{"missing file", &runtimeoptions.Options{ConfigPath: "/nowhere.toml"}, `batten: container refused: runtime options: options file "/nowhere.toml": no such file or directory`},
 		} {
 			c, err := n.Create(node.Run{Runtime: node.Batten, Options: tt.sent})
 			wantError(t, tt.name, err, tt.refuse)

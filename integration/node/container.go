@@ -10,11 +10,13 @@ import (
 	"time"
 
 	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/pkg/cio"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/containerd/v2/pkg/oci"
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"google.golang.org/protobuf/types/known/anypb"
 )
 
 // The two runtimes that tests set side by side.
@@ -33,8 +35,10 @@ type Run struct {
 	Namespace string
 	// Args is the command; empty means one that waits.
 	Args []string
-	// Spec changes the spec that the client makes.
+	// Spec changes the spec that the client makes, Edit its bytes on the way to
+	// the daemon, which writes them into the bundle as they are.
 	Spec []oci.SpecOpts
+	Edit func(spec []byte) []byte
 }
 
 // Created is a container whose task exists.
@@ -81,8 +85,17 @@ func (n *Node) newContainer(run Run) (*Created, containerd.Container, error) {
 	}, run.Spec...)
 	container, err := n.Client.NewContainer(ctx, id,
 		containerd.WithNewSnapshot(id, image), containerd.WithImage(image),
-		containerd.WithNewSpec(spec...), containerd.WithRuntime(run.Runtime, run.Options))
+		containerd.WithNewSpec(spec...), withEdit(run.Edit), containerd.WithRuntime(run.Runtime, run.Options))
 	return &Created{ID: id, ctx: ctx, node: n, out: filepath.Join(n.Dir, id+".out")}, container, err
+}
+
+func withEdit(edit func([]byte) []byte) containerd.NewContainerOpts {
+	return func(_ context.Context, _ *containerd.Client, c *containers.Container) error {
+		if edit != nil {
+			c.Spec = &anypb.Any{TypeUrl: c.Spec.GetTypeUrl(), Value: edit(c.Spec.GetValue())}
+		}
+		return nil
+	}
 }
 
 func (n *Node) withCgroup(id string) oci.SpecOpts {
@@ -147,12 +160,18 @@ func (c *Created) WaitExit() (uint32, error) {
 
 // Exec runs a command in the container and returns what it wrote.
 func (c *Created) Exec(args ...string) (string, error) {
+	return c.ExecAs(func(*specs.Process) {}, args...)
+}
+
+// ExecAs is Exec with the process changed from what the container's is.
+func (c *Created) ExecAs(change func(*specs.Process), args ...string) (string, error) {
 	spec, err := c.Task.Spec(c.ctx)
 	if err != nil {
 		return "", err
 	}
 	process := spec.Process
 	process.Args, process.Terminal = args, false
+	change(process)
 	id := fmt.Sprintf("e%d", serial.Add(1))
 	out := filepath.Join(c.node.Dir, id+".out")
 	exec, err := c.Task.Exec(c.ctx, id, process, cio.LogFile(out))

@@ -5,6 +5,7 @@
  *   probe status         the Seccomp lines of /proc/self/status
  *   probe pause          waits for SIGTERM or SIGINT, as a pod's sandbox does
  *   probe sleep SECONDS
+ *   probe inject PID     has that process make keyctl(2): as probe call
  *
  * Several of these may follow each other, separated by "--".
  */
@@ -19,6 +20,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tricks.h"
 
 /* int80 makes a call through the i386 ABI, which a 64-bit program may. */
 static long int80(long nr, long a, long b, long c)
@@ -78,6 +81,10 @@ static long make(const char *name)
 		return int80(20, 0, 0, 0);
 	if (!strcmp(name, "i386_keyctl"))
 		return int80(288, KEYCTL_GET_KEYRING_ID, KEY_SPEC_PROCESS_KEYRING, 1);
+	int known;
+	long ret = trick(name, &known);
+	if (known)
+		return ret;
 	fprintf(stderr, "probe: unknown call %s\n", name);
 	exit(2);
 }
@@ -116,6 +123,9 @@ int main(int argc, char **argv)
 				long ret = make(argv[i]);
 				printf("%s: %s\n", argv[i], ret < 0 ? strerrorname_np(errno) : "OK");
 			}
+		} else if (!strcmp(argv[i], "inject") && i + 1 < argc) {
+			long ret = inject(atoi(argv[++i]));
+			printf("inject: %s\n", ret < 0 ? strerrorname_np(errno) : "OK");
 		} else if (!strcmp(argv[i], "status")) {
 			status();
 		} else if (!strcmp(argv[i], "pause")) {

@@ -115,10 +115,10 @@ func (r rule) applies(t Target) bool {
 }
 
 // FiltersNothing reports whether runc would install no filter at all for s: it
-// skips a profile that allows by default and has no rules
+// skips a profile without rules that allows by default or has no default action
 // (libcontainer/specconv and libcontainer/seccomp).
 func FiltersNothing(s *specs.LinuxSeccomp) bool {
-	return s == nil || s.DefaultAction == specs.ActAllow && len(s.Syscalls) == 0
+	return s == nil || len(s.Syscalls) == 0 && (s.DefaultAction == specs.ActAllow || s.DefaultAction == "")
 }
 
 // Empty reports whether the profile filters nothing for anybody.

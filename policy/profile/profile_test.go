@@ -208,6 +208,8 @@ func TestFiltersNothing(t *testing.T) {
 	}{
 		{nil, true},
 		{&specs.LinuxSeccomp{DefaultAction: specs.ActAllow}, true},
+		{&specs.LinuxSeccomp{}, true},
+		{&specs.LinuxSeccomp{Syscalls: rule}, false},
 		{&specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Syscalls: rule}, false},
 		{&specs.LinuxSeccomp{DefaultAction: specs.ActErrno}, false},
 		{&specs.LinuxSeccomp{DefaultAction: specs.ActLog}, false},

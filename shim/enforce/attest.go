@@ -51,6 +51,8 @@ type subject struct {
 	// runtime is what the process executed while it was surely still the
 	// runtime's; zero where it was never seen so.
 	runtime executable
+	// binary is the runtime's file.
+	binary executable
 }
 
 // attest waits until the kernel filters the process, or it is gone, or it has
@@ -67,6 +69,7 @@ func (s subject) attest(ctx context.Context) Attestation {
 		// The executable is read before the filter: a process that has left
 		// the runtime by the first look must be filtered by the second.
 		now := executableOf(s.pid)
+		left := s.leftRuntime(first, now) || s.executesContainer(now)
 		p, err := readProcess(strconv.Itoa(s.pid))
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ESRCH):
@@ -77,7 +80,7 @@ func (s subject) attest(ctx context.Context) Attestation {
 			return Attestation{State: Filtered, Filters: p.filters}
 		case p.zombie:
 			return Attestation{State: Ended}
-		case s.leftRuntime(first, now), time.Since(began) > s.limit():
+		case left, time.Since(began) > s.limit():
 			return Attestation{State: Failed, Filters: p.filters, Detail: s.describe(p)}
 		}
 		select {
@@ -109,6 +112,15 @@ func (s subject) leftRuntime(first, now executable) bool {
 		return now != s.runtime
 	}
 	return first != none && now != first
+}
+
+// executesContainer reports whether the process executes a file of the container's
+// root filesystem: an exec may have left the runtime before the first look. A
+// runtime's own file is on another one, or in memory.
+func (s subject) executesContainer(now executable) bool {
+	root := fileOf(fmt.Sprintf("/proc/%d/root/", s.pid))
+	return now.ino != 0 && now.dev == root.dev && now != s.binary && root != fileOf("/") &&
+		!strings.HasPrefix(command(s.pid), "runc:[")
 }
 
 // limit is how long the process may go on as it is.

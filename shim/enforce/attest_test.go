@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unsafe"
@@ -171,5 +173,33 @@ func TestStartTime(t *testing.T) {
 	}
 	if got := startTime(1 << 30); got != 0 {
 		t.Errorf("no process began at %d", got)
+	}
+}
+
+// An exec that has left the runtime executes a file of the container's root.
+func TestExecutesContainer(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("chroot(2) needs root")
+	}
+	root := t.TempDir()
+	source := filepath.Join(root, "pause.c")
+	if err := os.WriteFile(source, []byte("#include <unistd.h>\nint main(void) { return pause(); }\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("gcc", "-static", "-o", filepath.Join(root, "pause"), source).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	inside := exec.Command("/pause")
+	inside.SysProcAttr = &syscall.SysProcAttr{Chroot: root}
+	pid := spawn(t, inside)
+	if s := (subject{pid: pid}); !s.executesContainer(executableOf(pid)) {
+		t.Error("a program of the container's root is not seen as one")
+	}
+	if s := (subject{pid: pid, binary: executableOf(pid)}); s.executesContainer(executableOf(pid)) {
+		t.Error("the runtime's own file is taken for the container's")
+	}
+	outside := spawn(t, exec.Command("sleep", "60"))
+	if s := (subject{pid: outside}); s.executesContainer(executableOf(outside)) {
+		t.Error("a process of the node's root is taken for a container's")
 	}
 }

@@ -60,7 +60,7 @@ func (r *Running) attest(ctx context.Context, kill func()) {
 	rec := r.prepared.Record
 	entry := log.L.WithFields(log.Fields{"id": rec.ID, "pid": rec.Pid})
 	if r.prepared.Required() {
-		rec.Attestation = subject{rec.Pid, r.runtime}.attest(ctx)
+		rec.Attestation = subject{rec.Pid, r.runtime, fileOf(rec.Runtime)}.attest(ctx)
 	}
 	switch rec.Attestation.State {
 	case Pending:
@@ -94,7 +94,7 @@ func (r *Running) Exec(pid int, kill func()) {
 		return
 	}
 	go func() {
-		if a := (subject{pid: pid}).attest(context.Background()); a.State == Failed {
+		if a := (subject{pid: pid, binary: fileOf(r.prepared.Record.Runtime)}).attest(context.Background()); a.State == Failed {
 			log.L.WithField("id", r.prepared.Record.ID).Error("batten: killing an exec: it runs without the container's filter: " + a.Detail)
 			kill()
 		}

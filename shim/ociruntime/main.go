@@ -30,8 +30,8 @@ type wrapper struct {
 func Main(args []string, stderr io.Writer) int {
 	log.L.Logger.SetOutput(io.Discard) // the record tells, and stderr is the engine's
 	records := enforce.Records{Dir: enforce.DefaultRecords}
-	if len(args) == 3 && args[0] == watchFlag {
-		_ = attest(records, args[1], args[2]) // the record says so
+	if len(args) == 4 && args[0] == watchFlag {
+		_ = attest(records, args[1], args[2], runtimeEnded(args[3])) // the record says so
 		return 0
 	}
 	w := &wrapper{call: &Call{}, args: args, records: records, stderr: stderr}
@@ -106,7 +106,7 @@ func (w *wrapper) start() error {
 	if err := w.delegate(); err != nil {
 		return err
 	}
-	return attest(w.records, w.owner(), w.call.ID)
+	return attest(w.records, w.owner(), w.call.ID, func() bool { return false })
 }
 
 // delete has the runtime delete the container, and then forgets it.

@@ -18,7 +18,8 @@ import (
 )
 
 // watchFlag begins the arguments of the process that attests, which are the
-// record's owner and id: no runtime's arguments begin with it.
+// record's owner and id, and the runtime's process, whose child it is: no runtime's
+// arguments begin with it.
 const watchFlag = "--batten-watch"
 
 // Limits of waiting for the runtime to make the process: hooks may take long.
@@ -39,7 +40,7 @@ func (w *wrapper) watch() {
 		return
 	}
 	defer null.Close()
-	p, err := os.StartProcess("/proc/self/exe", []string{os.Args[0], watchFlag, w.owner(), w.call.ID}, &os.ProcAttr{
+	p, err := os.StartProcess("/proc/self/exe", []string{os.Args[0], watchFlag, w.owner(), w.call.ID, strconv.Itoa(os.Getpid())}, &os.ProcAttr{
 		Dir: "/", Env: []string{}, Files: []*os.File{null, null, null}, Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	if err == nil {
@@ -47,9 +48,15 @@ func (w *wrapper) watch() {
 	}
 }
 
+// runtimeEnded reports whether the runtime is gone whose child this process is.
+func runtimeEnded(pid string) func() bool {
+	return func() bool { return strconv.Itoa(os.Getppid()) != pid }
+}
+
 // attest attests the first process of the container of a record, which may still
 // have to be made. It is an error if that ran without the filter that it must have.
-func attest(records enforce.Records, owner, id string) error {
+// Where the runtime has ended without one there is nothing to attest.
+func attest(records enforce.Records, owner, id string, ended func() bool) error {
 	rec, err := records.Read(owner, id)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && rec.Call == nil {
 		return nil // made by another way, which status shows
@@ -60,10 +67,14 @@ func attest(records enforce.Records, owner, id string) error {
 	e := &enforce.Enforcer{Records: records, Now: time.Now}
 	pid, pause, asked := 0, watchPause, time.Time{}
 	for deadline := time.Now().Add(watchLimit); pid == 0 && time.Now().Before(deadline); {
-		if pid = pidIn(rec.Call.PidFile, rec.Time); pid == 0 && time.Since(asked) > pause {
+		last := ended()
+		if pid = pidIn(rec.Call.PidFile, rec.Time); pid == 0 && (last || time.Since(asked) > pause) {
 			pid, asked, pause = askPid(rec), time.Now(), min(2*pause, askPause)
 		}
-		if pid == 0 {
+		switch {
+		case pid == 0 && last:
+			return nil
+		case pid == 0:
 			time.Sleep(watchPause)
 		}
 	}

@@ -1,0 +1,214 @@
+package bypass
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/batten-runtime/batten/integration/node"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Bundles are made here and given to an OCI runtime's command line: to runc, and to
+// batten-runc in front of it.
+
+// bundle makes one at a directory of the name, with the spec of one call.
+func (a *attempt) bundle(name string) string {
+	a.t.Helper()
+	a.write(filepath.Join(a.Etc, "runc.toml"), fmt.Sprintf("Runtime = %q\n", a.Runtime()))
+	dir := filepath.Join(a.Dir, name)
+	a.must(os.RemoveAll(dir))
+	rootfs := filepath.Join(dir, "rootfs")
+	a.must(os.MkdirAll(rootfs, 0o755))
+	out, err := exec.Command("tar", "-C", rootfs, "-xf", filepath.Join(node.Cache(), "image", "layer.tar")).CombinedOutput()
+	if err != nil {
+		a.t.Fatalf("%v: %s", err, out)
+	}
+	spec := &specs.Spec{
+		Version: "1.0.2", Root: &specs.Root{Path: "rootfs"},
+		Process: &specs.Process{Args: []string{"/probe", "call", "keyctl"}, Cwd: "/", NoNewPrivileges: true},
+		Mounts:  []specs.Mount{{Destination: "/proc", Type: "proc", Source: "proc"}},
+		Linux: &specs.Linux{
+			CgroupsPath: "/" + filepath.Join(filepath.Base(a.Dir), "bundle"),
+			Namespaces:  []specs.LinuxNamespace{{Type: specs.PIDNamespace}, {Type: specs.MountNamespace}},
+		},
+	}
+	data, err := json.Marshal(spec)
+	a.must(err)
+	a.write(filepath.Join(dir, "config.json"), string(data))
+	return dir
+}
+
+// oci runs the bundle by the runtime's command line.
+func (a *attempt) oci(dir string, env ...string) string {
+	a.t.Helper()
+	cmd := a.Command(map[bool]string{false: "runc", true: "batten-runc"}[a.batten],
+		"--root", filepath.Join(a.Dir, "state"), "run", "--bundle", dir, "oci")
+	cmd.Env = append(cmd.Env, env...)
+	cmd.Dir = a.Dir
+	out, err := cmd.CombinedOutput()
+	// The record of a container that ran in the foreground goes when somebody asks.
+	_ = a.Command("batten-runc", "--root", filepath.Join(a.Dir, "state"), "delete", "--force", "oci").Run()
+	if err != nil {
+		if strings.Contains(err.Error(), "137") {
+			return "killed"
+		}
+		return "refused: " + err.Error() + ": " + string(out)
+	}
+	return last(string(out))
+}
+
+// spoilt makes a bundle, changes it, and runs it.
+func spoilt(change func(a *attempt, dir, config string) error) func(*attempt) string {
+	return func(a *attempt) string {
+		dir := a.bundle("bundle")
+		a.must(change(a, dir, filepath.Join(dir, "config.json")))
+		return a.oci(dir)
+	}
+}
+
+// dropping makes a script that edits config.json between Batten's look and runc's,
+// and gives the container by its name.
+func dropping(sed string) func(*attempt) string {
+	return func(a *attempt) string {
+		path := filepath.Join(a.Dir, "swapping-runc")
+		a.write(path, `#!/bin/sh
+for a in "$@"; do case $prev in --bundle) bundle=$a;; esac; prev=$a; done
+[ -n "$bundle" ] && sed -i '`+sed+`' "$bundle/config.json"
+exec runc "$@"
+`)
+		a.must(os.Chmod(path, 0o755))
+		return a.run(node.Run{Options: binary(path), Args: []string{"/probe", "sleep", "3", "--", "call", "keyctl"}})
+	}
+}
+
+var bundleRows = []row{
+	{"as it should be", spoilt(func(*attempt, string, string) error { return nil }), "OK", "EPERM", stopped, ""},
+	{"config.json is a link", spoilt(func(_ *attempt, dir, config string) error {
+		if err := os.Rename(config, filepath.Join(dir, "other.json")); err != nil {
+			return err
+		}
+		return os.Symlink("other.json", config)
+	}), "OK", "refused: too many levels of symbolic links", stopped, ""},
+	{"config.json is a FIFO", spoilt(func(a *attempt, _, config string) error {
+		data, err := os.ReadFile(config)
+		if err != nil {
+			return err
+		}
+		if err := replace(config, func() error { return syscall.Mkfifo(config, 0o600) }); err != nil {
+			return err
+		}
+		writer := exec.Command("sh", "-c", `printf %s "$1" >"$0"`, config, string(data))
+		if err := writer.Start(); err != nil {
+			return err
+		}
+		a.later(func() { _ = writer.Process.Kill(); _ = writer.Wait() })
+		return nil
+	}), "OK", "refused: not a regular file", stopped, ""},
+	{"config.json has another name, too", spoilt(func(_ *attempt, dir, config string) error {
+		return os.Link(config, filepath.Join(dir, "other.json"))
+	}), "OK", "EPERM", stopped, ""},
+	{"config.json is above 16 MiB", spoilt(func(_ *attempt, _, config string) error {
+		data, err := os.ReadFile(config)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(config, append(data, make17MiB()...), 0o600)
+	}), "OK", "refused: bytes are more than the 16777216 that Batten reads", stopped, ""},
+	{"text after the end", spoilt(func(_ *attempt, _, config string) error {
+		return appendTo(config, `{"linux":{"seccomp":null}}`)
+	}), "OK", "refused: not valid JSON", stopped, ""},
+	{"no linux", spoilt(func(_ *attempt, _, config string) error {
+		return os.WriteFile(config, []byte(`{"ociVersion":"1.0.2","root":{"path":"rootfs"},"process":{"args":["/probe","call","keyctl"],"cwd":"/","user":{}}}`), 0o600)
+	}), "OK", "EPERM", stopped, ""},
+	{"linux is null", spoilt(func(_ *attempt, _, config string) error {
+		return os.WriteFile(config, []byte(`{"ociVersion":"1.0.2","root":{"path":"rootfs"},"process":{"args":["/probe","call","keyctl"],"cwd":"/","user":{}},"linux":null}`), 0o600)
+	}), "OK", "EPERM", stopped, ""},
+	{"a path of odd characters", func(a *attempt) string {
+		return a.oci(a.bundle("odd \n\"ü\" $(true) -b x"))
+	}, "OK", "EPERM", stopped, ""},
+	{"a path through a link and back", func(a *attempt) string {
+		dir := a.bundle("bundle")
+		link := filepath.Join(a.Dir, "link")
+		a.must(os.Symlink(dir, link))
+		a.later(func() { _ = os.Remove(link) })
+		return a.oci(link + "/../bundle/./rootfs/..")
+	}, "OK", "EPERM", stopped, ""},
+	{"a bundle that cannot be written", func(a *attempt) string {
+		dir := a.bundle("bundle")
+		// What is mounted here is the node's alone.
+		out, err := a.Command("sh", "-c", `mkdir -p "$0.rw" && mount --bind "$0/rootfs" "$0.rw" && mount --bind "$0" "$0" &&
+mount -o remount,ro,bind "$0" && mount --bind "$0.rw" "$0/rootfs"`, dir).CombinedOutput()
+		if err != nil {
+			a.t.Fatalf("%v: %s", err, out)
+		}
+		defer func() { _ = a.Command("umount", dir+"/rootfs", dir, dir+".rw").Run() }()
+		return a.oci(dir)
+	}, "OK", "refused: read-only file system", stopped, ""},
+	{"config.json is swapped for one without a filter", dropping(`s/"seccomp":/"sandcomp":/`), "OK", "killed", stopped, ""},
+	{"config.json is swapped for a looser one", dropping(`s/"seccomp":{.*}/&/; s/"defaultAction":"SCMP_ACT_ERRNO"/"defaultAction":"SCMP_ACT_ALLOW"/`), "OK", "OK", limit, "Who can write the bundle can swap `config.json`"},
+	{"a hook rewrites config.json", hooked("createRuntime", `sed -i s/seccomp/sandcomp/ "$BUNDLE/config.json"`), "OK", "EPERM", stopped, ""},
+	{"a hook rewrites runc's state, for an exec", hookedExec, "OK", "killed", stopped, ""},
+	{"a hook runs another container", nestedHook, "OK", "OK", limit, "Hooks run as root on the node"},
+}
+
+func make17MiB() []byte { return []byte(strings.Repeat(" ", 17<<20)) }
+
+func replace(path string, put func() error) error {
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	return put()
+}
+
+func appendTo(path, text string) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.WriteString(text)
+	return err
+}
+
+// hook is a hook of the spec that runs a shell's text, with BUNDLE set to the
+// bundle's directory.
+func (a *attempt) hook(kind, text string) func(spec string) string {
+	script := filepath.Join(a.Dir, "hook")
+	a.write(script, "#!/bin/sh\nexec 2>"+a.Dir+"/hook.log\nset -x\nBUNDLE=$(sed 's/.*\"bundle\":\"\\([^\"]*\\)\".*/\\1/')\n"+text+"\n")
+	a.must(os.Chmod(script, 0o755))
+	return func(s string) string {
+		return strings.Replace(s, `"linux":{`, fmt.Sprintf(`"hooks":{%q:[{"path":%q}]},"linux":{`, kind, script), 1)
+	}
+}
+
+func hooked(kind, text string) func(*attempt) string {
+	return func(a *attempt) string {
+		edit := a.hook(kind, text)
+		return a.run(node.Run{Edit: func(s []byte) []byte { return []byte(edit(string(s))) }})
+	}
+}
+
+// hookedExec has a hook take the filter out of what runc keeps for later execs.
+func hookedExec(a *attempt) string {
+	edit := a.hook("poststart", `(sleep 0.3; sed -i 's/"seccomp":{/"sandcomp":{/' /run/containerd/runc/test/*/state.json) >/dev/null 2>&1 &`)
+	return a.exec(node.Run{Edit: func(s []byte) []byte { return []byte(edit(string(s))) }}, func(*node.Created) {
+		time.Sleep(time.Second)
+	}, "/probe", "sleep", "3", "--", "call", "keyctl")
+}
+
+// nestedHook has a hook run a container of its own by the node's runc.
+func nestedHook(a *attempt) string {
+	dir := a.bundle("inner")
+	out := filepath.Join(dir, "out")
+	edit := a.hook("createRuntime", fmt.Sprintf("PATH=%s:/usr/sbin:/usr/bin:/sbin:/bin runc --root %s run --bundle %s inner >%s", a.Bin, filepath.Join(a.Dir, "state"), dir, out))
+	_ = a.run(node.Run{Edit: func(s []byte) []byte { return []byte(edit(string(s))) }})
+	data, err := os.ReadFile(out)
+	a.must(err)
+	return last(string(data))
+}

@@ -1,0 +1,152 @@
+package bypass
+
+import (
+	"context"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/batten-runtime/batten/integration/node"
+	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/pkg/cio"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+var ctx = namespaces.WithNamespace(context.Background(), node.Namespace)
+
+// during runs a container and says what an exec gets after do.
+func during(do func(a *attempt, c *node.Created)) func(*attempt) string {
+	return func(a *attempt) string {
+		return a.exec(node.Run{}, func(c *node.Created) { do(a, c) })
+	}
+}
+
+var taskRows = []row{
+	{"exec", during(func(*attempt, *node.Created) {}), "OK", "EPERM", stopped, ""},
+	{"exec with all capabilities and no no_new_privs", execAs(func(p *specs.Process) {
+		p.NoNewPrivileges = false
+		all := []string{"CAP_SYS_ADMIN", "CAP_SYS_PTRACE", "CAP_BPF", "CAP_PERFMON"}
+		p.Capabilities = &specs.LinuxCapabilities{Bounding: all, Effective: all, Permitted: all, Inheritable: all}
+	}), "OK", "EPERM", stopped, ""},
+	{"exec as another user with another environment", execAs(func(p *specs.Process) {
+		p.User.UID, p.User.GID, p.Env = 1000, 1000, []string{"LD_PRELOAD=/x", "PATH="}
+	}), "OK", "EPERM", stopped, ""},
+	{"pause and resume", during(func(a *attempt, c *node.Created) {
+		a.must(c.Task.Pause(ctx))
+		a.must(c.Task.Resume(ctx))
+	}), "OK", "EPERM", stopped, ""},
+	{"update", during(func(a *attempt, c *node.Created) {
+		limit := int64(64 << 20)
+		a.must(c.Task.Update(ctx,
+			containerd.WithResources(&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: &limit}}),
+			containerd.WithAnnotations(map[string]string{"run.oci.seccomp_bpf_data": "BgAAAAAA/38="})))
+	}), "OK", "EPERM", stopped, ""},
+	{"checkpoint, and run on", during(func(_ *attempt, c *node.Created) {
+		_, _ = c.Task.Checkpoint(ctx) // criu may be missing
+	}), "OK", "EPERM", stopped, ""},
+	{"restore", func(a *attempt) string {
+		c, err := a.Restore(node.Run{Runtime: a.runtime()})
+		if err == nil {
+			err = c.StartTask()
+		}
+		c.Remove()
+		if err == nil {
+			return "OK"
+		}
+		return "refused: " + err.Error()
+	}, "refused: ", "refused: restore is Deny: a checkpoint brings a seccomp filter of its own", harmless, "a checkpoint of a real process is not to be had on each kernel: the runtime has none to restore; that Batten refuses before it is shown"},
+	{"a second create of an id", during(func(a *attempt, c *node.Created) {
+		container, err := a.Client.LoadContainer(ctx, c.ID)
+		a.must(err)
+		if _, err := container.NewTask(ctx, cio.NullIO); err == nil {
+			a.t.Error("there are two of one id")
+		}
+	}), "OK", "EPERM", stopped, ""},
+	{"create while the one before is deleted", createDuringDelete, "OK", "EPERM", stopped, ""},
+	{"exec when the shim has been killed", func(a *attempt) string {
+		got := a.exec(node.Run{}, func(c *node.Created) {
+			shim := c.ShimPid()
+			a.must(syscall.Kill(shim, syscall.SIGKILL))
+			a.Eventually(10*time.Second, "the shim's end", func() error { return node.Gone(shim) })
+		})
+		return got
+	}, "refused: ", "refused: ", harmless, "a container without a shim takes no exec"},
+	{"the policy is loosened between create and start", func(a *attempt) string {
+		c, err := a.Create(node.Run{Runtime: a.runtime(), Args: []string{"/probe", "call", "keyctl"}})
+		a.must(err)
+		a.policy("version: 1\nabsent: Unconfined\n")
+		a.must(c.Task.Start(ctx))
+		_, err = c.WaitExit()
+		a.must(err)
+		c.Remove()
+		return last(c.Output())
+	}, "OK", "EPERM", stopped, ""},
+	{"the policy is tightened after the start", under("version: 1\nabsent: Unconfined\n", during(func(a *attempt, _ *node.Created) {
+		a.policy("version: 1\nabsent: Deny\n")
+	})), "OK", "OK", limit, "A policy holds from the next container on"},
+	{"runc exec past the shim", func(a *attempt) string {
+		c, err := a.Start(node.Run{Runtime: a.runtime()})
+		a.must(err)
+		defer c.Remove()
+		a.WaitForExec(c)
+		out, err := a.Command("runc", "--root", "/run/containerd/runc/"+node.Namespace, "exec", "--cap", "CAP_SYS_ADMIN", c.ID, "/probe", "call", "keyctl").CombinedOutput()
+		if err != nil {
+			return "refused: " + string(out)
+		}
+		return last(string(out))
+	}, "OK", "EPERM", stopped, ""},
+}
+
+func execAs(change func(*specs.Process)) func(*attempt) string {
+	return func(a *attempt) string {
+		c, err := a.Start(node.Run{Runtime: a.runtime()})
+		a.must(err)
+		defer c.Remove()
+		a.WaitForExec(c)
+		out, err := c.ExecAs(change, "/probe", "call", "keyctl")
+		if err != nil {
+			return "refused: " + err.Error()
+		}
+		return last(out)
+	}
+}
+
+// createDuringDelete creates tasks of one container from several sides while they
+// are deleted, and says what the loosest of them got.
+func createDuringDelete(a *attempt) string {
+	c, err := a.NewContainer(node.Run{Runtime: a.runtime(), Args: []string{"/probe", "call", "keyctl", "--", "pause"}})
+	a.must(err)
+	container, err := a.Client.LoadContainer(ctx, c.ID)
+	a.must(err)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	loosest, began := "", 0
+	for range 3 {
+		wg.Go(func() {
+			for range 6 {
+				task, err := container.NewTask(ctx, cio.NullIO)
+				if err != nil {
+					continue // another is faster
+				}
+				if task.Start(ctx) == nil {
+					time.Sleep(50 * time.Millisecond)
+					mode, _ := node.Seccomp(int(task.Pid()))
+					mu.Lock()
+					if came := map[string]string{"0": "OK", "2": "EPERM"}[mode]; came != "" && loosest != "OK" {
+						loosest = came
+					}
+					began++
+					mu.Unlock()
+				}
+				_, _ = task.Delete(ctx, containerd.WithProcessKill)
+			}
+		})
+	}
+	wg.Wait()
+	c.Remove()
+	if began < 3 {
+		a.t.Errorf("only %d tasks started", began)
+	}
+	return loosest
+}
