@@ -99,7 +99,7 @@ func TestOptions(t *testing.T) {
 func TestShimCgroup(t *testing.T) {
 	on(t, full, func(t *testing.T, n *node.Node) {
 		group := "/" + filepath.Base(n.Dir) + "/shims"
-		made := makeCgroup(t, group)
+		made := node.MakeCgroup(t, group)
 		c, err := n.Start(node.Run{Runtime: node.Batten, Options: tomlOptions(`ShimCgroup = "` + group + `"`)})
 		if err != nil {
 			t.Fatal(err)
@@ -119,32 +119,6 @@ func TestShimCgroup(t *testing.T) {
 			return last
 		})
 	})
-}
-
-// makeCgroup makes a cgroup in every hierarchy and returns the directories.
-func makeCgroup(t *testing.T, group string) []string {
-	t.Helper()
-	roots, _ := filepath.Glob("/sys/fs/cgroup/*/cgroup.procs")
-	if _, err := os.Stat("/sys/fs/cgroup/cgroup.procs"); err == nil {
-		roots = []string{"/sys/fs/cgroup/cgroup.procs"}
-	}
-	var made []string
-	for _, root := range roots {
-		dir := filepath.Join(filepath.Dir(root), group)
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		// A cpuset takes processes once it has CPUs and memory.
-		for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
-			for _, d := range []string{filepath.Dir(dir), dir} {
-				if all, err := os.ReadFile(filepath.Join(filepath.Dir(root), file)); err == nil {
-					_ = os.WriteFile(filepath.Join(d, file), all, 0o644)
-				}
-			}
-		}
-		made = append(made, dir)
-	}
-	return made
 }
 
 // oldSpec is for crun 1.8.1, which takes specs of version 1.0 only.

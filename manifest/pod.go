@@ -67,7 +67,38 @@ func (p *Pod) read() error {
 			p.Unknown = append(p.Unknown, field.FieldPath())
 		}
 	}
+	if err == nil {
+		err = p.sameLists()
+	}
 	return err
+}
+
+// sameLists checks that the lists of containers are those that are written there: a
+// merge key may bring others.
+func (p *Pod) sameLists() error {
+	spec := p.Meaning.Spec
+	for name, n := range map[string]int{
+		"initContainers": len(spec.InitContainers), "containers": len(spec.Containers), "ephemeralContainers": len(spec.EphemeralContainers),
+	} {
+		if written := len(p.Template.Get("spec", name).Items()); written != n {
+			return fmt.Errorf("spec.%s has %d elements, of which %d stand there; write them out", name, n, written)
+		}
+	}
+	return nil
+}
+
+// twice is an error for a mapping with a key that occurs twice, of which decoders
+// take one or the other.
+func twice(n *yaml.Node) error {
+	seen := make(map[string]bool)
+	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if key.Kind == yaml.ScalarNode && seen[key.Value] {
+			return fmt.Errorf("line %d: key %q occurs twice; remove one", key.Line, key.Value)
+		}
+		seen[key.Value] = true
+	}
+	return nil
 }
 
 // maxNodes bounds what aliases make of a pod.
@@ -81,6 +112,9 @@ func withoutAliases(n *yaml.Node, budget *int) (*yaml.Node, error) {
 	}
 	copied := *behind(n)
 	copied.Anchor, copied.Content = "", nil
+	if err := twice(behind(n)); err != nil {
+		return nil, err
+	}
 	for _, child := range behind(n).Content {
 		c, err := withoutAliases(child, budget)
 		if err != nil {

@@ -1,7 +1,6 @@
 package bypass
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/batten-runtime/batten/integration/node"
-	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // Bundles are made here and given to an OCI runtime's command line: to runc, and to
@@ -20,28 +18,8 @@ import (
 // bundle makes one at a directory of the name, with the spec of one call.
 func (a *attempt) bundle(name string) string {
 	a.t.Helper()
-	a.write(filepath.Join(a.Etc, "runc.toml"), fmt.Sprintf("Runtime = %q\n", a.Runtime()))
-	dir := filepath.Join(a.Dir, name)
-	a.must(os.RemoveAll(dir))
-	rootfs := filepath.Join(dir, "rootfs")
-	a.must(os.MkdirAll(rootfs, 0o755))
-	out, err := exec.Command("tar", "-C", rootfs, "-xf", filepath.Join(node.Cache(), "image", "layer.tar")).CombinedOutput()
-	if err != nil {
-		a.t.Fatalf("%v: %s", err, out)
-	}
-	spec := &specs.Spec{
-		Version: "1.0.2", Root: &specs.Root{Path: "rootfs"},
-		Process: &specs.Process{Args: []string{"/probe", "call", "keyctl"}, Cwd: "/", NoNewPrivileges: true},
-		Mounts:  []specs.Mount{{Destination: "/proc", Type: "proc", Source: "proc"}},
-		Linux: &specs.Linux{
-			CgroupsPath: "/" + filepath.Join(filepath.Base(a.Dir), "bundle"),
-			Namespaces:  []specs.LinuxNamespace{{Type: specs.PIDNamespace}, {Type: specs.MountNamespace}},
-		},
-	}
-	data, err := json.Marshal(spec)
-	a.must(err)
-	a.write(filepath.Join(dir, "config.json"), string(data))
-	return dir
+	a.must(os.RemoveAll(filepath.Join(a.Dir, name)))
+	return a.Bundle(name, "bundle", "/probe", "call", "keyctl")
 }
 
 // oci runs the bundle by the runtime's command line.

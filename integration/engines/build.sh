@@ -88,6 +88,7 @@ packages pkg-config libseccomp-dev
 [ "${1:-all}" = packages ] && exit
 debian
 if [ "${1:-all}" = all ]; then
+	packages strace # by which the fault tests fail system calls
 	module runc-1.5 1 seccomp
 	module containerd-2.4 0 ''
 	module containerd-1.7 0 ''

@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -284,7 +285,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("profile %v beside error %v", p, findings.Err())
 		}
 		for _, finding := range findings {
-			if finding.String() == "" || strings.Contains(finding.Message, "%!") {
+			if finding.String() == "" || strings.Contains(finding.Message, "%!") && !bytes.Contains(data, []byte("%!")) {
 				t.Fatalf("finding %+v", finding)
 			}
 		}

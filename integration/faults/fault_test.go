@@ -1,0 +1,156 @@
+package faults
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/batten-runtime/batten/integration/node"
+)
+
+const engine = "containerd-2.4"
+
+// rounds is ROUNDS, or what a usual run has.
+func rounds(t *testing.T, usual int) int {
+	t.Helper()
+	n, err := strconv.Atoi(os.Getenv("ROUNDS"))
+	if os.Getenv("ROUNDS") == "" {
+		return usual
+	}
+	if err != nil || n < 1 {
+		t.Fatalf("ROUNDS is %q", os.Getenv("ROUNDS"))
+	}
+	return n
+}
+
+// needStrace skips the test where there is no strace.
+func needStrace(t *testing.T) {
+	t.Helper()
+	node.Need(t, engine)
+	if _, err := exec.LookPath("strace"); err == nil {
+		return
+	}
+	if os.Getenv("REQUIRE_INTEGRATION") == "1" {
+		t.Fatal("strace is missing")
+	}
+	t.Skip("strace is missing")
+}
+
+// fault is one call that fails, or at which the process is killed.
+type fault struct {
+	call, what string
+	when       int
+}
+
+// Calls of the enforcement path, as strace saw them: reading the spec, the policy
+// and /proc, writing record and spec, and starting the runtime.
+var (
+	calls = []string{
+		"openat", "newfstatat", "fstat", "read", "write", "fsync", "fchownat", "fchown", "fchmod", "renameat", "unlinkat",
+		"mkdirat", "getdents64", "readlinkat", "fcntl", "close", "execve", "wait4", "statfs", "prctl", "clone", "pidfd_open",
+	}
+	outcomes = []string{"error=EIO", "error=ENOSPC", "error=EACCES", "error=EINTR", "error=ENOMEM", "error=EMFILE", "signal=SIGKILL", "signal=SIGKILL", "signal=SIGKILL"}
+)
+
+func randomFault(r *rand.Rand) fault {
+	return fault{calls[r.IntN(len(calls))], outcomes[r.IntN(len(outcomes))], 1 + r.IntN(1<<r.IntN(6))}
+}
+
+func (f fault) String() string { return fmt.Sprintf("inject=%s:%s:when=%d", f.call, f.what, f.when) }
+
+// strace is a command's arguments for it to be traced by a process beside it, that
+// outlives it and writes down the calls at which something was injected.
+func (f fault) strace(log string, args ...string) []string {
+	return append([]string{"strace", "-DD", "-I1", "-f", "-qq", "-o", log, "-e", "trace=" + f.call, "-e", f.String(), "--"}, args...)
+}
+
+// happened reports whether strace's log tells of the fault.
+func happened(t *testing.T, log string) bool {
+	t.Helper()
+	data, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Contains(data, []byte("(INJECTED)")) || bytes.Contains(data, []byte("killed by SIGKILL"))
+}
+
+// endTracers ends the straces of a node: what they traced goes on by itself.
+func endTracers(t *testing.T, n *node.Node) {
+	t.Helper()
+	for _, pid := range n.Others() {
+		if comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); string(comm) == "strace\n" {
+			_ = syscall.Kill(pid, syscall.SIGTERM)
+			n.Eventually(5*time.Second, "strace to end", func() error { return node.Gone(pid) })
+		}
+	}
+}
+
+// programs are the processes of the node's containers: all of them run /probe.
+func programs(n *node.Node) (pids []int) {
+	comms, _ := filepath.Glob("/proc/[0-9]*/comm")
+	for _, path := range comms {
+		comm, _ := os.ReadFile(path)
+		group, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cgroup"))
+		if string(comm) == "probe\n" && bytes.Contains(group, []byte(filepath.Base(n.Dir))) {
+			pid, _ := strconv.Atoi(strings.Split(path, "/")[2])
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// endPrograms kills them at the end of a test that failed half way.
+func endPrograms(t *testing.T, n *node.Node) {
+	t.Cleanup(func() {
+		for _, pid := range programs(n) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
+}
+
+// checkFiltered: whatever runs in a container of the node is filtered, or dead
+// within the second that an attestation may take.
+func checkFiltered(t *testing.T, n *node.Node, what string) {
+	t.Helper()
+	for deadline := time.Now().Add(1500 * time.Millisecond); ; time.Sleep(20 * time.Millisecond) {
+		var below []string
+		for _, pid := range programs(n) {
+			if mode, _ := node.Seccomp(pid); mode == "0" {
+				below = append(below, fmt.Sprintf("process %d", pid))
+			}
+		}
+		if len(below) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("%s: below the policy: %q", what, below)
+			return
+		}
+	}
+}
+
+// checkFiles: records are whole, and none is left when the containers are gone.
+func checkFiles(t *testing.T, n *node.Node, what string) {
+	t.Helper()
+	var left []string
+	for range 40 {
+		left = nil
+		for _, glob := range []string{"/run/batten/*/*", "/run/batten/*/.*"} {
+			paths, _ := filepath.Glob(n.Path(glob))
+			left = append(left, paths...)
+		}
+		if len(left) == 0 {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("%s: left behind: %q", what, left)
+}

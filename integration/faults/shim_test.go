@@ -1,0 +1,157 @@
+package faults
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/batten-runtime/batten/integration/node"
+	"github.com/containerd/containerd/v2/pkg/oci"
+)
+
+// TestShimFaults: the shim of a running group of containers, as of a pod, under a
+// fault while it creates and starts another one.
+func TestShimFaults(t *testing.T) {
+	needStrace(t)
+	n := node.Start(t, engine, node.WithQuietLog())
+	endPrograms(t, n)
+	r := rand.New(rand.NewPCG(8, uint64(time.Now().UnixNano())))
+	s := &shim{Node: n, t: t}
+	hit, failed, killed, made := 0, 0, 0, 0
+	for want := rounds(t, 25); hit < want; made++ {
+		if made > 6*want {
+			t.Fatalf("only %d of %d faults came to pass", hit, made)
+		}
+		s.fault = randomFault(r)
+		s.round()
+		if s.hit {
+			hit++
+		}
+		if s.hit && s.failed {
+			failed++
+		}
+		if s.hit && s.killed {
+			killed++
+		}
+	}
+	s.first.Remove()
+	t.Logf("%d rounds: %d faults came to pass, %d of them failed the container, %d ended the shim", made, hit, failed, killed)
+}
+
+// shim is a group of containers and a round of faults at its shim.
+type shim struct {
+	*node.Node
+	t     *testing.T
+	group int
+	first *node.Created // nil when its shim is gone
+	fault fault
+
+	children            bool // the fault may be the runtime's
+	hit, failed, killed bool
+}
+
+// member is a container of the group.
+func (s *shim) member() node.Run {
+	return node.Run{Runtime: node.Batten, Spec: []oci.SpecOpts{oci.WithAnnotations(map[string]string{
+		"io.containerd.runc.v2.group": fmt.Sprintf("group%d", s.group),
+	})}}
+}
+
+func (s *shim) round() {
+	s.t.Helper()
+	s.hit, s.failed, s.killed = false, false, false
+	if s.first == nil {
+		s.group++
+		s.first = s.start("the first of a group")
+	}
+	pid := s.first.ShimPid()
+	log := filepath.Join(s.Dir, "strace.log")
+	tracer := s.attach(pid, log)
+	c, err := s.Start(s.member())
+	s.killed = node.Gone(pid) == nil
+	endTracers(s.t, s.Node)
+	_ = tracer.Wait()
+	s.hit, s.failed = happened(s.t, log), err != nil
+	if err == nil {
+		s.WaitForExec(c)
+		if mode, filters := c.Seccomp(); mode == "0" {
+			s.t.Errorf("%s: started with Seccomp: %s and %s filters", s.fault, mode, filters)
+		}
+	}
+	checkFiltered(s.t, s.Node, s.fault.String())
+	if c != nil {
+		c.Remove()
+		s.dropCgroups(c.ID)
+	}
+	if s.killed {
+		s.first.Remove()
+		s.dropCgroups(s.first.ID)
+		s.first = nil
+		checkFiles(s.t, s.Node, s.fault.String())
+	}
+	s.start("after " + s.fault.String()).Remove()
+}
+
+// dropCgroups removes what a runc that was killed or failed leaves, with Batten or
+// without.
+func (s *shim) dropCgroups(id string) {
+	dirs, _ := filepath.Glob("/sys/fs/cgroup/*/" + filepath.Base(s.Dir) + "/" + id)
+	for _, dir := range dirs {
+		_ = os.Remove(dir)
+	}
+}
+
+// start is a container of a shim of its own, without a fault.
+func (s *shim) start(what string) *node.Created {
+	s.t.Helper()
+	run := node.Run{Runtime: node.Batten}
+	if s.first == nil {
+		run = s.member()
+	}
+	c, err := s.Start(run)
+	if err != nil {
+		s.t.Fatalf("%s: %v", what, err)
+	}
+	s.WaitForExec(c)
+	if mode, _ := c.Seccomp(); mode != "2" {
+		s.t.Errorf("%s: Seccomp: %s", what, mode)
+	}
+	return c
+}
+
+// attach has strace trace all threads of the shim, and in every other round the
+// runtime that it calls, too.
+func (s *shim) attach(pid int, log string) interface{ Wait() error } {
+	s.t.Helper()
+	args := []string{"strace", "-qq", "-o", log, "-e", "trace=" + s.fault.call, "-e", s.fault.String()}
+	if s.children = !s.children; s.children {
+		args = append(args, "-f", "-p", strconv.Itoa(pid))
+	} else {
+		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+		for _, task := range tasks {
+			args = append(args, "-p", filepath.Base(task))
+		}
+	}
+	cmd := s.Command(args...)
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.Eventually(5*time.Second, "strace to attach", func() error {
+		if node.Gone(pid) == nil {
+			return nil // killed by the first call that it made
+		}
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+		for _, thread := range threads {
+			if status, err := os.ReadFile(thread); err == nil && strings.Contains(string(status), "TracerPid:\t0\n") {
+				return fmt.Errorf("%s is not traced", thread)
+			}
+		}
+		return nil
+	})
+	return cmd
+}
