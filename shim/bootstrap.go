@@ -43,7 +43,8 @@ func (b bootstrap) Start(ctx context.Context, params *bootapi.BootstrapParams) (
 	return b.Shim.Start(ctx, params)
 }
 
-// Stop cleans up after a shim that died, and removes the container's record.
+// Stop cleans up after a shim that died, and removes the container's record, and
+// those of containers that it was about to make.
 func (b bootstrap) Stop(ctx context.Context, id string) (containerdshim.StopStatus, error) {
 	stopped, err := b.Shim.Stop(ctx, id)
 	if err != nil {
@@ -53,7 +54,7 @@ func (b bootstrap) Stop(ctx context.Context, id string) (containerdshim.StopStat
 	if err != nil {
 		return stopped, err
 	}
-	return stopped, b.records.Remove(namespace, id)
+	return stopped, errors.Join(b.records.Remove(namespace, id), b.records.Sweep(namespace))
 }
 
 // Info answers -info: the stock shim's answer, for the options on standard

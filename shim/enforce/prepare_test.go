@@ -305,8 +305,8 @@ func TestRecords(t *testing.T) {
 		}
 	}
 	for _, rec := range []*enforce.Record{
-		{ContainerdNamespace: "b", ID: "2"},
-		{ContainerdNamespace: "a", ID: "1"},
+		{ContainerdNamespace: "b", ID: "2", Bundle: "/"},
+		{ContainerdNamespace: "a", ID: "1", Bundle: "/"},
 		{ContainerdNamespace: "a", ID: "gone", Pid: 1 << 30, StartTime: 7},
 	} {
 		if err := r.Write(rec); err != nil {

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 	"time"
 
@@ -189,45 +188,4 @@ func (r Records) Remove(owner, id string) error {
 	// The last one of an owner takes the directory along.
 	_ = os.Remove(dir)
 	return nil
-}
-
-// stale reports whether the container of a record is gone. A runtime called by
-// its command line may have failed to make it, which nobody was told.
-func (r *Record) stale() bool {
-	if r.Pid != 0 {
-		return startTime(r.Pid) != r.StartTime
-	}
-	if r.Call == nil {
-		return false
-	}
-	_, err := os.Stat(r.Bundle)
-	return errors.Is(err, fs.ErrNotExist) && time.Since(r.Time) > time.Minute
-}
-
-// List returns all records, by owner and id. Those whose
-// process is gone are removed and left out: their shim died before it could.
-func (r Records) List() ([]*Record, error) {
-	paths, err := filepath.Glob(filepath.Join(r.Dir, "*", "*.json"))
-	if err != nil {
-		return nil, err
-	}
-	sort.Strings(paths)
-	var records []*Record
-	for _, path := range paths {
-		rec, err := readRecord(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if rec.stale() {
-			if err := r.Remove(rec.Owner(), rec.ID); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		records = append(records, rec)
-	}
-	return records, nil
 }
