@@ -13,7 +13,7 @@ FUZZTIME ?= 20s
 FUZZ     := spec:FuzzSplice shim:FuzzOptions shim/ociruntime:FuzzParse policy:FuzzParse policy:FuzzIdentify \
 	policy/profile:FuzzParse policy/filter:FuzzProgram manifest:FuzzLint
 
-.PHONY: help packages build image engines demo test test-kubernetes unit prove integration fuzz lint generate bench dist distcheck clean
+.PHONY: help packages build image engines demo test test-kubernetes assurance unit prove integration fuzz lint generate bench dist distcheck clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +43,11 @@ unit: packages ## the packages' own tests, with the race detector
 	REQUIRE_INTEGRATION=1 $(GO) test -race ./cmd/... ./daemonset/... ./deploy/... ./install/... ./manifest/... ./policy/... ./status/... ./shim/... ./spec/...
 
 integration: build engines ## real daemons, real containers; nothing may be skipped
-	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration
+	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -p 1 -timeout 30m ./integration ./integration/bypass ./integration/faults ./integration/load
+
+assurance: build engines ## many faults and a long storm: docs/assurance.md; hours
+	ROUNDS=$(or $(ROUNDS),500) REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 6h ./integration/faults
+	STORM=$(or $(STORM),500) REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 6h ./integration/load
 
 test-kubernetes: build image ## a real Kubernetes node: API server, kubelet, pods
 	integration/engines/build.sh kubernetes

@@ -44,13 +44,13 @@ func TestReadmeConfigurations(t *testing.T) {
 // The tests that documents name are there.
 func TestDocumentsNameTests(t *testing.T) {
 	var sources strings.Builder
-	for _, pattern := range []string{"*_test.go", "kubernetes/*_test.go", "../shim/ociruntime/*_test.go", "../daemonset/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "*/*_test.go", "../*/*_test.go", "../policy/*/*_test.go", "../shim/*/*_test.go"} {
 		files, _ := filepath.Glob(pattern)
 		for _, file := range files {
 			sources.Write(read(t, file))
 		}
 	}
-	for document, atLeast := range map[string]int{"../docs/threat-model.md": 20, "../docs/kubernetes.md": 6} {
+	for document, atLeast := range map[string]int{"../docs/threat-model.md": 20, "../docs/kubernetes.md": 6, "../docs/assurance.md": 20} {
 		names := regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`).FindAllString(string(read(t, document)), -1)
 		if len(names) < atLeast {
 			t.Errorf("%s names only %d tests", document, len(names))

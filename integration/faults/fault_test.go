@@ -90,6 +90,11 @@ func endTracers(t *testing.T, n *node.Node) {
 	for _, pid := range n.Others() {
 		if comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); string(comm) == "strace\n" {
 			_ = syscall.Kill(pid, syscall.SIGTERM)
+			// One that waits for a thread which does not stop does not end by itself.
+			for i := 0; i < 100 && node.Gone(pid) != nil; i++ {
+				time.Sleep(20 * time.Millisecond)
+			}
+			_ = syscall.Kill(pid, syscall.SIGKILL)
 			n.Eventually(5*time.Second, "strace to end", func() error { return node.Gone(pid) })
 		}
 	}

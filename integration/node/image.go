@@ -17,6 +17,13 @@ import (
 // Image is the image that tests run: busybox and /probe.
 const Image = "batten.test/probe:1"
 
+// Probe is the program that containers run, for running it on the node.
+func Probe(t T) string {
+	t.Helper()
+	once(t, "image", buildImage)
+	return filepath.Join(Cache(), "image", "probe")
+}
+
 // Root is the repository.
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)

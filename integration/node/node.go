@@ -100,6 +100,9 @@ func Need(t T, engine string) {
 	t.Skip(why)
 }
 
+// Exists reports whether there is a file.
+func Exists(path string) bool { return exists(path) }
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil

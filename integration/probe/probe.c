@@ -5,6 +5,7 @@
  *   probe status         the Seccomp lines of /proc/self/status
  *   probe pause          waits for SIGTERM or SIGINT, as a pod's sandbox does
  *   probe sleep SECONDS
+ *   probe hang DIR       mounts a file system there that answers no call
  *   probe inject PID     has that process make keyctl(2): as probe call
  *
  * Several of these may follow each other, separated by "--".
@@ -126,6 +127,8 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[i], "inject") && i + 1 < argc) {
 			long ret = inject(atoi(argv[++i]));
 			printf("inject: %s\n", ret < 0 ? strerrorname_np(errno) : "OK");
+		} else if (!strcmp(argv[i], "hang") && i + 1 < argc) {
+			hang(argv[++i]);
 		} else if (!strcmp(argv[i], "status")) {
 			status();
 		} else if (!strcmp(argv[i], "pause")) {

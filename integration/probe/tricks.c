@@ -5,6 +5,7 @@
 #include "tricks.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/keyctl.h>
@@ -14,7 +15,9 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -224,4 +227,18 @@ long inject(int pid)
 		return -1;
 	}
 	return 0;
+}
+
+void hang(const char *dir)
+{
+	char options[100];
+	int fd = open("/dev/fuse", O_RDWR);
+	snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	if (fd < 0 || mount("hang", dir, "fuse", 0, options)) {
+		perror("probe: a FUSE mount");
+		exit(1);
+	}
+	puts("hung");
+	fflush(stdout);
+	pause();
 }

@@ -4,3 +4,6 @@ long trick(const char *name, int *known);
 
 /* inject has a process that is running make keyctl(2), and returns what it got. */
 long inject(int pid);
+
+/* hang mounts a file system on a directory that answers no call, and waits. */
+void hang(const char *dir);

@@ -1,0 +1,61 @@
+package load
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/batten-runtime/batten/integration/node"
+	"github.com/containerd/containerd/v2/pkg/oci"
+)
+
+// TestGrowth: a shim that has had many containers, as of a pod whose container is
+// restarted for months, has no more files open than after the first few, nor more
+// threads; what it has in memory is said.
+func TestGrowth(t *testing.T) {
+	n := node.Start(t, engine, node.WithQuietLog())
+	run := node.Run{Runtime: node.Batten, Spec: []oci.SpecOpts{oci.WithAnnotations(map[string]string{"io.containerd.runc.v2.group": "g"})}}
+	first, err := n.Start(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shim := first.ShimPid()
+	count := scale(t, 40)
+	var early, late use
+	for i := range count {
+		c, err := n.Start(run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err := c.Exec("/probe", "call", "keyctl"); out != "keyctl: EPERM\n" {
+			t.Errorf("an exec says %q (%v)", out, err)
+		}
+		c.Remove()
+		if i == count/4 {
+			early = usedBy(t, shim)
+		}
+	}
+	late = usedBy(t, shim)
+	t.Logf("after %d containers %+v, after %d %+v", count/4+1, early, count, late)
+	if late.files > early.files || late.threads > early.threads+4 {
+		t.Errorf("it grows: %+v, then %+v", early, late)
+	}
+	first.Remove()
+}
+
+// use is what a process has.
+type use struct{ files, threads, dirtyKiB int }
+
+func usedBy(t *testing.T, pid int) (u use) {
+	t.Helper()
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	dirty, err := node.PrivateDirty(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return use{len(files), len(threads), dirty}
+}
