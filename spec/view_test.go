@@ -1,6 +1,8 @@
 package spec_test
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -101,5 +103,28 @@ func TestParseTooLarge(t *testing.T) {
 	text = []byte(`{"a": "` + strings.Repeat("x", spec.MaxSize/2) + `"}`)
 	if _, err := spec.Parse(text); err != nil {
 		t.Errorf("half the size: %v", err)
+	}
+}
+
+func TestParseOfTheLargestSize(t *testing.T) {
+	text := []byte(`{"a": "` + strings.Repeat("x", spec.MaxSize-9) + `"}`)
+	if len(text) != spec.MaxSize {
+		t.Fatalf("%d bytes", len(text))
+	}
+	if _, err := spec.Parse(text); err != nil {
+		t.Errorf("%d bytes: %v", len(text), err)
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, spec.FileName)
+	for _, tt := range []struct {
+		text []byte
+		ok   bool
+	}{{text, true}, {append(text, ' '), false}} {
+		if err := os.WriteFile(path, tt.text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := spec.Load(dir); (err == nil) != tt.ok {
+			t.Errorf("a file of %d bytes: %v", len(tt.text), err)
+		}
 	}
 }

@@ -62,8 +62,14 @@ var (
 	outcomes = []string{"error=EIO", "error=ENOSPC", "error=EACCES", "error=EINTR", "error=ENOMEM", "error=EMFILE", "signal=SIGKILL", "signal=SIGKILL", "signal=SIGKILL"}
 )
 
+// randomFault picks one. A close(2) that fails has closed the file all the same, which
+// an injected one has not: there the process is killed.
 func randomFault(r *rand.Rand) fault {
-	return fault{calls[r.IntN(len(calls))], outcomes[r.IntN(len(outcomes))], 1 + r.IntN(1<<r.IntN(6))}
+	f := fault{calls[r.IntN(len(calls))], outcomes[r.IntN(len(outcomes))], 1 + r.IntN(1<<r.IntN(6))}
+	if f.call == "close" {
+		f.what = "signal=SIGKILL"
+	}
+	return f
 }
 
 func (f fault) String() string { return fmt.Sprintf("inject=%s:%s:when=%d", f.call, f.what, f.when) }

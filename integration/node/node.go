@@ -27,13 +27,14 @@ type Node struct {
 	// Client is connected to the daemon, and stays so over its restarts.
 	Client *containerd.Client
 
-	t        T
-	handlers []Handler
-	logLevel string
-	cluster  bool
-	log      *os.File
-	anchor   *exec.Cmd // keeps the mount namespace
-	daemon   *exec.Cmd
+	t         T
+	handlers  []Handler
+	logLevel  string
+	cluster   bool
+	leftovers bool
+	log       *os.File
+	anchor    *exec.Cmd // keeps the mount namespace
+	daemon    *exec.Cmd
 }
 
 // Option changes a node before it starts.
@@ -47,6 +48,10 @@ func WithHandlers(handlers ...Handler) Option {
 // WithQuietLog keeps daemon and shim from logging at debug level, which costs
 // time and makes shims serve a debug socket.
 func WithQuietLog() Option { return func(n *Node) { n.logLevel = "warn" } }
+
+// WithLeftovers has the end of the test clear away, and not count, what containers
+// left behind: a daemon that is killed loses shims, with Batten or without.
+func WithLeftovers() Option { return func(n *Node) { n.leftovers = true } }
 
 // Start starts a node of the named engine and ends it with the test. It skips
 // the test, or with REQUIRE_INTEGRATION=1 fails it, where the engine is missing.

@@ -203,3 +203,24 @@ func TestExecutesContainer(t *testing.T) {
 		t.Error("a process of the node's root is taken for a container's")
 	}
 }
+
+func TestLeftRuntime(t *testing.T) {
+	none, runc, program := executable{}, executable{1, 2}, executable{3, 4}
+	for _, tt := range []struct {
+		runtime, first, now executable
+		want                bool
+	}{
+		{runc, runc, runc, false},
+		{runc, runc, program, true},
+		{runc, none, program, true},
+		{runc, runc, none, false}, // it cannot be told
+		{none, runc, program, true},
+		{none, program, program, false},
+		{none, none, program, false},
+		{none, runc, none, false},
+	} {
+		if got := (subject{runtime: tt.runtime}).leftRuntime(tt.first, tt.now); got != tt.want {
+			t.Errorf("%+v: got %v", tt, got)
+		}
+	}
+}

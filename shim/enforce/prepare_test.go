@@ -85,6 +85,7 @@ func TestPrepare(t *testing.T) {
 		{"a filter is tightened to the floor", noKeyring + "floor: no-keyring", allowsKeyctl, `{"linux": {"seccomp": {"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["add_key","keyctl"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]}}}`, "", enforce.Pending},
 		{"one as strict stays byte for byte", noKeyring + "floor: no-keyring", strictEnough, strictEnough, "", enforce.Pending},
 		{"what is put in place has the floor, too", noKeyring + "absent: ours\nfloor: no-keyring", unset, `{"process": {}, "linux": {"seccomp":{"defaultAction":"SCMP_ACT_LOG","syscalls":[{"names":["add_key","keyctl"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]}}}`, "", enforce.Pending},
+		{"what is put in place is as strict as its floor", "version: 1\nabsent: a\nfloor: b\nprofiles: {a: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [keyctl, bpf], action: SCMP_ACT_ERRNO}]}}, b: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [keyctl], action: SCMP_ACT_ERRNO}]}}}", unset, `{"process": {}, "linux": {"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["keyctl","bpf"],"action":"SCMP_ACT_ERRNO"}]}}}`, "", enforce.Pending},
 		{"unconfined with a floor gets the floor", noKeyring + "absent: Unconfined\nfloor: no-keyring", unset, `{"process": {}, "linux": {"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["keyctl","add_key"],"action":"SCMP_ACT_ERRNO"}]}}}`, "", enforce.Pending},
 		{"a floor in audit mode", noKeyring + "floor: no-keyring\nmode: Audit", allowsKeyctl, allowsKeyctl, "", enforce.NotRequired},
 		{"a floor that cannot be computed", noKeyring + "floor: no-keyring", notifies, notifies, `batten: container refused: policy "/etc/p.yaml": floor "no-keyring" cannot be put under its profile: the profile: a rule has SCMP_ACT_NOTIFY but listenerPath is missing; runc refuses that`, ""},
@@ -291,6 +292,18 @@ func TestRecordOfFloor(t *testing.T) {
 			!strings.HasPrefix(rec.FloorDigest, "sha256:") || rec.Result == rec.Asked || rec.Result != first.Result {
 			t.Errorf("%s: %+v", id, rec)
 		}
+	}
+}
+
+// Where the floor is all that is put in place, the record has it as the floor.
+func TestRecordOfFloorAlone(t *testing.T) {
+	e := enforcer(t, noKeyring+"absent: Unconfined\nfloor: no-keyring")
+	p, err := e.Prepare(container(bundle(t, unset)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec := p.Record; rec.Floor != "no-keyring" || rec.FloorDigest != rec.Result || rec.BaseDigest != "" || rec.Result == enforce.None {
+		t.Errorf("got %+v", rec)
 	}
 }
 
