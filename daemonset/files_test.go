@@ -153,7 +153,7 @@ func TestRemoveFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	records := enforce.Records{Dir: a.host(enforce.DefaultRecords)}
-	if err := records.Write(&enforce.Record{ContainerdNamespace: "k8s.io", ID: "x"}); err != nil {
+	if err := records.Write(&enforce.Record{ContainerdNamespace: "k8s.io", ID: "x", Bundle: "/"}); err != nil {
 		t.Fatal(err)
 	}
 	shim := a.host(Bin + "/containerd-shim-batten-v2")

@@ -49,21 +49,43 @@ func Apply(data []byte, edits []Edit) ([]byte, error) {
 
 // offset is the byte at a place; columns count characters.
 func offset(data []byte, line, column int) (at int, ok bool) {
-	for ; line > 1; line-- {
-		n := bytes.IndexByte(data[at:], '\n')
-		if n < 0 {
-			return 0, false
-		}
-		at += n + 1
+	lines := splitLines(string(data))
+	if line < 1 || line > len(lines) {
+		return 0, false
 	}
+	for _, before := range lines[:line-1] {
+		at += len(before)
+	}
+	text := lines[line-1]
 	for ; column > 1; column-- {
-		if at >= len(data) || data[at] == '\n' {
+		if text == "" || strings.IndexFunc(text, isBreak) == 0 {
 			return 0, false
 		}
-		_, size := utf8.DecodeRune(data[at:])
-		at += size
+		_, size := utf8.DecodeRuneInString(text)
+		at, text = at+size, text[size:]
 	}
 	return at, true
+}
+
+// isBreak reports what ends a line in YAML 1.1 (section 4.2).
+func isBreak(r rune) bool {
+	return r == '\n' || r == '\r' || r == '\u0085' || r == '\u2028' || r == '\u2029'
+}
+
+// splitLines are the lines of a text, with their ends, as YAML counts them. The last
+// one is what follows the last end.
+func splitLines(text string) (lines []string) {
+	for {
+		end := strings.IndexFunc(text, isBreak)
+		if end < 0 {
+			return append(lines, text)
+		}
+		_, size := utf8.DecodeRuneInString(text[end:])
+		if strings.HasPrefix(text[end:], "\r\n") {
+			size = 2
+		}
+		lines, text = append(lines, text[:end+size]), text[end+size:]
+	}
 }
 
 // replace is the edit that gives a scalar another value; none where the value

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -30,7 +29,7 @@ func Parse(file string, data []byte) ([]Object, error) {
 		return nil, fmt.Errorf("manifest %q: %d bytes are more than the %d that Batten reads", file, len(data), MaxSize)
 	}
 	var out []Object
-	lines := strings.SplitAfter(string(data), "\n")
+	lines := splitLines(string(data))
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	for {
 		var root yaml.Node
