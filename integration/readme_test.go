@@ -44,7 +44,7 @@ func TestReadmeConfigurations(t *testing.T) {
 // The tests that documents name are there.
 func TestDocumentsNameTests(t *testing.T) {
 	var sources strings.Builder
-	for _, pattern := range []string{"*_test.go", "*/*_test.go", "../*/*_test.go", "../policy/*/*_test.go", "../shim/*/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "*/*_test.go", "../*/*_test.go", "../policy/*/*_test.go", "../cmd/*/*_test.go", "../shim/*/*_test.go"} {
 		files, _ := filepath.Glob(pattern)
 		for _, file := range files {
 			sources.Write(read(t, file))

@@ -1,9 +1,9 @@
 package enforce
 
-// overriding are annotations by which crun takes its
-// filter, or the answers to the calls that the filter asks about, from elsewhere
-// than linux.seccomp (crun.1, section EXTENSIONS TO OCI). Engines pass annotations
-// on from whoever makes the container. Other runtimes do not know them.
+// overriding are annotations by which crun takes its filter, or the answers to the
+// calls that the filter asks about, from elsewhere than linux.seccomp (crun.1, section
+// EXTENSIONS TO OCI). Engines pass annotations on from whoever makes the container.
+// Other runtimes do not know them.
 var overriding = []string{"run.oci.seccomp_bpf_data", "run.oci.seccomp.plugins"}
 
 // overridden refuses a spec that would have a runtime filter by something else
