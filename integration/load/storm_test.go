@@ -42,7 +42,7 @@ func scale(t *testing.T, usual int) int {
 // TestStorm: containers at a concurrency of 20, with a policy every 100 ms, a kill
 // of the daemon every 10 s and of a shim every second.
 func TestStorm(t *testing.T) {
-	count := scale(t, 60)
+	count := scale(t, 40)
 	stock := storm(t, node.Stock, count)
 	batten := storm(t, node.Batten, count)
 	t.Logf("%d containers each; attempts that failed under the stock shim %d, under Batten %d; %d containers had a policy version that was checked, of %d",
