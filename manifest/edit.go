@@ -67,6 +67,16 @@ func offset(data []byte, line, column int) (at int, ok bool) {
 	return at, true
 }
 
+// fits reports whether an edit's old text stands at its place in the object's file: a
+// value may be written over several lines, or with escapes.
+func (o Object) fits(e Edit) bool {
+	if e.Line < 1 || e.Line > len(o.lines) {
+		return false
+	}
+	line := []rune(o.lines[e.Line-1])
+	return e.Column-1 <= len(line) && strings.HasPrefix(string(line[e.Column-1:]), e.Old)
+}
+
 // isBreak reports what ends a line in YAML 1.1 (section 4.2).
 func isBreak(r rune) bool {
 	return r == '\n' || r == '\r' || r == '\u0085' || r == '\u2028' || r == '\u2029'

@@ -71,6 +71,11 @@ func Lint(objects []Object, env Environment) (out []Finding) {
 		case pod != nil:
 			l.lint()
 		}
+		for i, f := range l.out {
+			if slices.ContainsFunc(f.Edits, func(e Edit) bool { return !o.fits(e) }) {
+				l.out[i].Edits = nil
+			}
+		}
 		out = append(out, l.out...)
 	}
 	return out

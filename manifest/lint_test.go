@@ -282,6 +282,7 @@ func FuzzLint(f *testing.F) {
 	}
 	f.Add("a: &a {b: *a}\n")
 	f.Add("spec:\n  containers:\n  -\n  containers:")
+	f.Add("spec:\n  securityContext:\n   seccompProfile: {type: Localhost,localhostProfile: r\n/audit.json}\n  containers:\n  - e:")
 	f.Add("0: {00\r\r0}\nspec:\n  containers:\n  -")
 	f.Add("apiVersion: v1\nkind: Pod\nspec:\n  <<: &x {containers: [{name: c}]}\n")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -86,7 +86,8 @@ func (s *shim) round() {
 	endTracers(s.t, s.Node)
 	_ = tracer.Wait()
 	s.hit, s.failed = happened(s.t, log), err != nil
-	if err == nil {
+	// A fault may have been the program's own, which is traced, too.
+	if err == nil && node.Gone(int(c.Task.Pid())) != nil {
 		s.WaitForExec(c)
 		if mode, filters := c.Seccomp(); mode == "0" {
 			s.t.Errorf("%s: started with Seccomp: %s and %s filters", s.fault, mode, filters)

@@ -10,7 +10,7 @@ import (
 )
 
 // TestGrowth: a shim that has had many containers, as of a pod whose container is
-// restarted for months, has no more files open than after the first few, nor more
+// restarted for months, has about as many files open as after the first few, and
 // threads; what it has in memory is said.
 func TestGrowth(t *testing.T) {
 	n := node.Start(t, engine, node.WithQuietLog())
@@ -37,7 +37,8 @@ func TestGrowth(t *testing.T) {
 	}
 	late = usedBy(t, shim)
 	t.Logf("after %d containers %+v, after %d %+v", count/4+1, early, count, late)
-	if late.files > early.files || late.threads > early.threads+4 {
+	// A few come and go; one that is lost with each container shows.
+	if late.files > early.files+4 || late.threads > early.threads+4 {
 		t.Errorf("it grows: %+v, then %+v", early, late)
 	}
 	first.Remove()
