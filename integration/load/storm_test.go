@@ -112,7 +112,7 @@ func (w *weather) wantNoRecords() {
 // rage changes the policy, kills daemon and shims, until the containers are done.
 func (w *weather) rage(done chan struct{}) {
 	policy, daemon, shim := time.NewTicker(100*time.Millisecond), time.NewTicker(10*time.Second), time.NewTicker(time.Second)
-	limit := time.After(20 * time.Minute)
+	limit, soon := time.After(20*time.Minute), time.After(3*time.Second)
 	for version := 1; ; {
 		select {
 		case <-done:
@@ -122,9 +122,10 @@ func (w *weather) rage(done chan struct{}) {
 		case <-policy.C:
 			w.putPolicy(version)
 			version++
+		case <-soon: // in a short storm, too
+			w.crash()
 		case <-daemon.C:
-			w.KillDaemon()
-			w.Reload()
+			w.crash()
 		case <-shim.C:
 			w.mu.Lock()
 			if len(w.shims) > 0 {
@@ -133,6 +134,12 @@ func (w *weather) rage(done chan struct{}) {
 			w.mu.Unlock()
 		}
 	}
+}
+
+// crash kills the daemon and starts it again.
+func (w *weather) crash() {
+	w.KillDaemon()
+	w.Reload()
 }
 
 // errnoOf is what a version of the policy has the forbidden call fail with.
