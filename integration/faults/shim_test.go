@@ -44,7 +44,9 @@ func TestShimFaults(t *testing.T) {
 			killed++
 		}
 	}
-	s.first.Remove()
+	if s.first != nil {
+		s.first.Remove()
+	}
 	t.Logf("%d rounds: %d faults came to pass, %d of them failed the container, %d ended the shim", made, hit, failed, killed)
 }
 
