@@ -12,7 +12,6 @@ import (
 	"github.com/batten-runtime/batten/integration/node"
 	"github.com/containerd/containerd/api/types/runc/options"
 	"github.com/containerd/containerd/api/types/runtimeoptions/v1"
-	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/pkg/oci"
 )
 
@@ -121,12 +120,6 @@ func TestShimCgroup(t *testing.T) {
 	})
 }
 
-// oldSpec is for crun 1.8.1, which takes specs of version 1.0 only.
-func oldSpec(_ context.Context, _ oci.Client, _ *containers.Container, s *oci.Spec) error {
-	s.Version = "1.0.2"
-	return nil
-}
-
 // TestCrun: another OCI runtime behind the shim, with what it keeps of
 // compiled filters, by BinaryName.
 func TestCrun(t *testing.T) {
@@ -141,7 +134,7 @@ func TestCrun(t *testing.T) {
 		{node.Stock, &options.Options{BinaryName: crun}, "0", "getpid: OK\nkeyctl: OK\n"},
 		{node.Batten, tomlOptions(`BinaryName = "` + crun + `"`), "2", "getpid: OK\nkeyctl: EPERM\n"},
 	} {
-		c, err := n.Start(node.Run{Runtime: side.runtime, Options: side.options, Spec: []oci.SpecOpts{oldSpec}})
+		c, err := n.Start(node.Run{Runtime: side.runtime, Options: side.options, Spec: []oci.SpecOpts{node.WithOldSpec}})
 		if err != nil {
 			t.Fatalf("%s: %v", side.runtime, err)
 		}

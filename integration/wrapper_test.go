@@ -45,7 +45,7 @@ func checkWrapper(t *testing.T, n *node.Node, opts *options.Options) {
 		{"privileged", []oci.SpecOpts{oci.WithPrivileged}, unfiltered, filteredAdmin},
 		{"its own filter", []oci.SpecOpts{node.WithSeccomp(denyKeys())}, keysDenied, keysDenied},
 	} {
-		spec := append([]oci.SpecOpts{oldSpec}, tt.spec...)
+		spec := append([]oci.SpecOpts{node.WithOldSpec}, tt.spec...)
 		if out := n.Output(node.Run{Runtime: node.Stock, Args: probeCalls, Spec: spec}); out != tt.stock {
 			t.Errorf("%s, stock: the container wrote\n%swant\n%s", tt.name, out, tt.stock)
 		}

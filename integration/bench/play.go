@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"github.com/containerd/containerd/api/types/runc/options"
 	"github.com/containerd/containerd/api/types/runtimeoptions/v1"
 	"github.com/containerd/containerd/v2/contrib/seccomp"
-	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/pkg/oci"
 )
 
@@ -119,10 +117,10 @@ func (b *bench) comparisons(n *node.Node, runtime string) []comparison {
 		binary = node.CrunHere(b, n)
 	}
 	stock := func(name string, spec oci.SpecOpts, ctr ...string) variant {
-		return variant{name, node.Run{Runtime: node.Stock, Options: &options.Options{BinaryName: binary}, Spec: []oci.SpecOpts{oldSpec, spec}}, append([]string{"--runtime", node.Stock}, ctr...)}
+		return variant{name, node.Run{Runtime: node.Stock, Options: &options.Options{BinaryName: binary}, Spec: []oci.SpecOpts{node.WithOldSpec, spec}}, append([]string{"--runtime", node.Stock}, ctr...)}
 	}
 	batten := func(name, policy string) variant {
-		v := underPolicy(name, binary, policy, oldSpec)
+		v := underPolicy(name, binary, policy, node.WithOldSpec)
 		v.ctr = []string{"--runtime", node.Batten, "--runtime-config-path", filepath.Join(n.Dir, policy+".toml")}
 		return v
 	}
@@ -133,7 +131,7 @@ func (b *bench) comparisons(n *node.Node, runtime string) []comparison {
 			[]string{"≤ 0.92", "≤ 0.97", "≤ 0.80", "≤ 0.94"},
 		},
 		{
-			stock("stock, no profile", oldSpec),
+			stock("stock, no profile", node.WithOldSpec),
 			[]variant{batten("Batten, absent: Unconfined", "unconfined")},
 			[]string{"≤ 1.03", ""},
 		},
@@ -144,12 +142,6 @@ func (b *bench) comparisons(n *node.Node, runtime string) []comparison {
 func underPolicy(name, binary, policy string, spec ...oci.SpecOpts) variant {
 	table := fmt.Sprintf("BinaryName = %q\nPolicy = \"/etc/batten/%s.yaml\"\n", binary, policy)
 	return variant{name: name, run: node.Run{Runtime: node.Batten, Options: &runtimeoptions.Options{ConfigBody: []byte(table)}, Spec: spec}}
-}
-
-// oldSpec is for crun 1.8.1, which takes specs of version 1.0 only.
-func oldSpec(_ context.Context, _ oci.Client, _ *containers.Container, s *oci.Spec) error {
-	s.Version = "1.0.2"
-	return nil
 }
 
 // compare measures a comparison, all variants in each round.

@@ -1,14 +1,12 @@
 package bypass
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/batten-runtime/batten/integration/node"
-	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/pkg/oci"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -155,12 +153,6 @@ func (a *attempt) exec(run node.Run, do func(c *node.Created), command ...string
 		return "refused: " + err.Error()
 	}
 	return last(out)
-}
-
-// oldSpec is for crun 1.8.1, which takes specs of version 1.0 only.
-func oldSpec(_ context.Context, _ oci.Client, _ *containers.Container, s *oci.Spec) error {
-	s.Version = "1.0.2"
-	return nil
 }
 
 // denyKeyctl is a filter that denies the call of most rows and no more.

@@ -129,7 +129,7 @@ mount -o remount,ro,bind "$0" && mount --bind "$0.rw" "$0/rootfs"`, dir).Combine
 		return a.oci(dir)
 	}, "OK", "refused: read-only file system", stopped, ""},
 	{"config.json is swapped for one without a filter", dropping(`s/"seccomp":/"sandcomp":/`), "OK", "killed", stopped, ""},
-	{"config.json is swapped for a looser one", dropping(`s/"seccomp":{.*}/&/; s/"defaultAction":"SCMP_ACT_ERRNO"/"defaultAction":"SCMP_ACT_ALLOW"/`), "OK", "OK", limit, "Who can write the bundle can swap `config.json`"},
+	{"config.json is swapped for a looser one", dropping(`s/"defaultAction":"SCMP_ACT_ERRNO"/"defaultAction":"SCMP_ACT_ALLOW"/`), "OK", "OK", limit, "Who can write the bundle can swap `config.json`"},
 	{"a hook rewrites config.json", hooked("createRuntime", `sed -i s/seccomp/sandcomp/ "$BUNDLE/config.json"`), "OK", "EPERM", stopped, ""},
 	{"a hook rewrites runc's state, for an exec", hookedExec, "OK", "killed", stopped, ""},
 	{"a hook runs another container", nestedHook, "OK", "OK", limit, "Hooks run as root on the node"},

@@ -65,8 +65,8 @@ var specRows = []row{
 	{"Windows and VM sections", linux(`"windows":{"layerFolders":[]},"vm":{"kernel":{"path":"/x"}},`), "OK", "EPERM", stopped, ""},
 	{"decoys", linux(`"linux.seccomp":` + allowAll + `,"seccomp":` + allowAll + `,"":{"linux":{"seccomp":` + allowAll + `}},`), "OK", "EPERM", stopped, ""},
 	{"decoys in process", replaced(`"process":{`, `"process":{"seccomp":`+allowAll+`,"linux":{"seccomp":`+allowAll+`},`), "OK", "EPERM", stopped, ""},
-	{"crun: a key that ends at a NUL", onCrun(linux(`"linux\u0000":{"seccomp":`+allowAll+`},`, oldSpec)), "OK", `refused: a key, "linux\u0000", holds a NUL`, stopped, ""},
-	{"crun: a syscall's name that ends at a NUL", onCrun(under("version: 1\nfloor: RuntimeDefault\n", replaced(`"linux":{`, `"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["keyctl\u0000"],"action":"SCMP_ACT_LOG"}]},`, oldSpec))), "OK", "refused: holds a NUL", stopped, ""},
+	{"crun: a key that ends at a NUL", onCrun(linux(`"linux\u0000":{"seccomp":`+allowAll+`},`, node.WithOldSpec)), "OK", `refused: a key, "linux\u0000", holds a NUL`, stopped, ""},
+	{"crun: a syscall's name that ends at a NUL", onCrun(under("version: 1\nfloor: RuntimeDefault\n", replaced(`"linux":{`, `"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["keyctl\u0000"],"action":"SCMP_ACT_LOG"}]},`, node.WithOldSpec))), "OK", "refused: holds a NUL", stopped, ""},
 	{"crun: a filter in an annotation", onCrun(bpfData), "OK", `refused: annotation "run.oci.seccomp_bpf_data"`, stopped, ""},
 }
 
@@ -74,7 +74,7 @@ var specRows = []row{
 // give crun another: BPF_RET | BPF_K, SECCOMP_RET_ALLOW.
 func bpfData(a *attempt) string {
 	return edited(annotated("run.oci.seccomp_bpf_data", `"BgAAAAAA/38="`),
-		oldSpec, node.WithSeccomp(denyKeyctl()))(a)
+		node.WithOldSpec, node.WithSeccomp(denyKeyctl()))(a)
 }
 
 // onCrun has crun make the container.

@@ -65,12 +65,11 @@ var taskRows = []row{
 	}), "OK", "EPERM", stopped, ""},
 	{"create while the one before is deleted", createDuringDelete, "OK", "EPERM", stopped, ""},
 	{"exec when the shim has been killed", func(a *attempt) string {
-		got := a.exec(node.Run{}, func(c *node.Created) {
+		return a.exec(node.Run{}, func(c *node.Created) {
 			shim := c.ShimPid()
 			a.must(syscall.Kill(shim, syscall.SIGKILL))
 			a.Eventually(10*time.Second, "the shim's end", func() error { return node.Gone(shim) })
 		})
-		return got
 	}, "refused: ", "refused: ", harmless, "a container without a shim takes no exec"},
 	{"the policy is loosened between create and start", func(a *attempt) string {
 		c, err := a.Create(node.Run{Runtime: a.runtime(), Args: []string{"/probe", "call", "keyctl"}})

@@ -18,19 +18,6 @@ import (
 
 const engine = "containerd-2.4"
 
-// rounds is ROUNDS, or what a usual run has.
-func rounds(t *testing.T, usual int) int {
-	t.Helper()
-	n, err := strconv.Atoi(os.Getenv("ROUNDS"))
-	if os.Getenv("ROUNDS") == "" {
-		return usual
-	}
-	if err != nil || n < 1 {
-		t.Fatalf("ROUNDS is %q", os.Getenv("ROUNDS"))
-	}
-	return n
-}
-
 // needStrace skips the test where there is no strace.
 func needStrace(t *testing.T) {
 	t.Helper()

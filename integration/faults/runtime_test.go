@@ -25,7 +25,7 @@ func TestRuntimeFaults(t *testing.T) {
 	endPrograms(t, n)
 	r := rand.New(rand.NewPCG(8, uint64(time.Now().UnixNano())))
 	hit, failed, made := 0, 0, 0
-	for want := rounds(t, 10); hit < want; made++ {
+	for want := node.Often(t, "ROUNDS", 10); hit < want; made++ {
 		if made > 6*want {
 			t.Fatalf("only %d of %d faults came to pass", hit, made)
 		}

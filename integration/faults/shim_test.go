@@ -24,7 +24,7 @@ func TestShimFaults(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, uint64(time.Now().UnixNano())))
 	s := &shim{Node: n, t: t}
 	hit, failed, killed, made := 0, 0, 0, 0
-	for want := rounds(t, 10); hit < want; made++ {
+	for want := node.Often(t, "ROUNDS", 10); hit < want; made++ {
 		if made > 6*want {
 			t.Fatalf("only %d of %d faults came to pass", hit, made)
 		}

@@ -20,7 +20,7 @@ func TestGrowth(t *testing.T) {
 		t.Fatal(err)
 	}
 	shim := first.ShimPid()
-	count := scale(t, 24)
+	count := node.Often(t, "STORM", 24)
 	var early, late use
 	for i := range count {
 		c, err := n.Start(run)

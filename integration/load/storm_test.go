@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,23 +25,10 @@ import (
 
 const engine = "containerd-2.4"
 
-// scale is STORM, or what a usual run has.
-func scale(t *testing.T, usual int) int {
-	t.Helper()
-	if os.Getenv("STORM") == "" {
-		return usual
-	}
-	n, err := strconv.Atoi(os.Getenv("STORM"))
-	if err != nil || n < 1 {
-		t.Fatalf("STORM is %q", os.Getenv("STORM"))
-	}
-	return n
-}
-
 // TestStorm: containers at a concurrency of 20, with a policy every 100 ms, a kill
 // of the daemon every 10 s and of a shim every second.
 func TestStorm(t *testing.T) {
-	count := scale(t, 40)
+	count := node.Often(t, "STORM", 40)
 	stock := storm(t, node.Stock, count)
 	batten := storm(t, node.Batten, count)
 	t.Logf("%d containers each; attempts that failed under the stock shim %d, under Batten %d; %d containers had a policy version that was checked, of %d",

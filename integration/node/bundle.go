@@ -27,7 +27,7 @@ func (n *Node) bundle(dir, id string, args []string) error {
 		return err
 	}
 	rootfs := filepath.Join(dir, "rootfs")
-	if !exists(rootfs) {
+	if !Exists(rootfs) {
 		if err := os.MkdirAll(rootfs, 0o755); err != nil {
 			return err
 		}

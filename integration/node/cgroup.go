@@ -9,7 +9,7 @@ import (
 func MakeCgroup(t T, group string) []string {
 	t.Helper()
 	roots, _ := filepath.Glob("/sys/fs/cgroup/*/cgroup.procs")
-	if exists("/sys/fs/cgroup/cgroup.procs") {
+	if Exists("/sys/fs/cgroup/cgroup.procs") {
 		roots = []string{"/sys/fs/cgroup/cgroup.procs"}
 	}
 	var made []string

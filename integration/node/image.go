@@ -47,7 +47,7 @@ func once(t T, key string, build func() (string, error)) string {
 func Shim(t T) string {
 	t.Helper()
 	path := filepath.Join(Root(), "bin", "containerd-shim-batten-v2")
-	if !exists(path) {
+	if !Exists(path) {
 		t.Fatal("bin/containerd-shim-batten-v2 is not built: run make build")
 	}
 	return path

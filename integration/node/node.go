@@ -94,7 +94,7 @@ func Need(t T, engine string) {
 		t.Fatalf("no engine %q", engine)
 	case os.Geteuid() != 0:
 		why = "needs root"
-	case !exists(e.tool("containerd")) || !exists(e.runtime()) || !exists(busybox()):
+	case !Exists(e.tool("containerd")) || !Exists(e.runtime()) || !Exists(busybox()):
 		why = fmt.Sprintf("engine %s is not built: run integration/engines/build.sh", engine)
 	default:
 		return
@@ -106,9 +106,7 @@ func Need(t T, engine string) {
 }
 
 // Exists reports whether there is a file.
-func Exists(path string) bool { return exists(path) }
-
-func exists(path string) bool {
+func Exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }

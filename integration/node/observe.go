@@ -41,6 +41,12 @@ func WithSeccomp(s *specs.LinuxSeccomp) oci.SpecOpts {
 	}
 }
 
+// WithOldSpec is for crun 1.8.1, which takes specs of version 1.0 only.
+func WithOldSpec(_ context.Context, _ oci.Client, _ *containers.Container, spec *oci.Spec) error {
+	spec.Version = "1.0.2"
+	return nil
+}
+
 // WaitForExec waits until the container's first process is what it is to run:
 // runc returns from start a moment earlier.
 func (n *Node) WaitForExec(c *Created) {
