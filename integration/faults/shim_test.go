@@ -56,6 +56,7 @@ type shim struct {
 	t     *testing.T
 	group int
 	first *node.Created // nil when its shim is gone
+	pid   int           // the shim's
 	fault fault
 
 	children            bool // the fault may be the runtime's
@@ -72,19 +73,21 @@ func (s *shim) member() node.Run {
 func (s *shim) round() {
 	s.t.Helper()
 	s.hit, s.failed, s.killed = false, false, false
+	if s.first != nil && node.Gone(s.pid) == nil {
+		s.endGroup() // ended by the last fault, late
+	}
 	if s.first == nil {
 		s.group++
 		s.first = s.start("the first of a group")
+		s.pid = s.first.ShimPid()
 	}
-	pid := s.first.ShimPid()
 	log := filepath.Join(s.Dir, "strace.log")
-	tracer := s.attach(pid, log)
-	stuck := time.AfterFunc(time.Minute, func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+	tracer := s.attach(log)
+	stuck := time.AfterFunc(time.Minute, func() { _ = syscall.Kill(s.pid, syscall.SIGKILL) })
 	c, err := s.Start(s.member())
 	if !stuck.Stop() {
 		s.t.Errorf("%s: a container is stuck", s.fault)
 	}
-	s.killed = node.Gone(pid) == nil
 	endTracers(s.t, s.Node)
 	_ = tracer.Wait()
 	s.hit, s.failed = happened(s.t, log), err != nil
@@ -100,13 +103,20 @@ func (s *shim) round() {
 		c.Remove()
 		s.dropCgroups(c.ID)
 	}
-	if s.killed {
-		s.first.Remove()
-		s.dropCgroups(s.first.ID)
-		s.first = nil
+	// Only now: a fault may end the shim after the container has started, and its
+	// tracer only ends it when it next runs.
+	if s.killed = node.Gone(s.pid) == nil; s.killed {
+		s.endGroup()
 		checkFiles(s.t, s.Node, s.fault.String())
 	}
 	s.start("after " + s.fault.String()).Remove()
+}
+
+// endGroup removes the group's first container, whose shim has ended.
+func (s *shim) endGroup() {
+	s.first.Remove()
+	s.dropCgroups(s.first.ID)
+	s.first = nil
 }
 
 // dropCgroups removes what a runc that was killed or failed leaves, with Batten or
@@ -138,13 +148,13 @@ func (s *shim) start(what string) *node.Created {
 
 // attach has strace trace all threads of the shim, and in every other round the
 // runtime that it calls, too.
-func (s *shim) attach(pid int, log string) interface{ Wait() error } {
+func (s *shim) attach(log string) interface{ Wait() error } {
 	s.t.Helper()
 	args := []string{"strace", "-qq", "-o", log, "-e", "trace=" + s.fault.call, "-e", s.fault.String()}
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", s.pid))
 	if s.children = !s.children; s.children {
-		args = append(args, "-f", "-p", strconv.Itoa(pid))
+		args = append(args, "-f", "-p", strconv.Itoa(s.pid))
 	} else {
-		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
 		for _, task := range tasks {
 			args = append(args, "-p", filepath.Base(task))
 		}
@@ -154,13 +164,12 @@ func (s *shim) attach(pid int, log string) interface{ Wait() error } {
 		s.t.Fatal(err)
 	}
 	s.Eventually(5*time.Second, "strace to attach", func() error {
-		if node.Gone(pid) == nil {
+		if node.Gone(s.pid) == nil {
 			return nil // killed by the first call that it made
 		}
-		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
-		for _, thread := range threads {
-			if status, err := os.ReadFile(thread); err == nil && strings.Contains(string(status), "TracerPid:\t0\n") {
-				return fmt.Errorf("%s is not traced", thread)
+		for _, task := range tasks { // a later one is traced with -f alone
+			if status, err := os.ReadFile(task + "/status"); err == nil && strings.Contains(string(status), "TracerPid:\t0\n") {
+				return fmt.Errorf("%s is not traced", task)
 			}
 		}
 		return nil

@@ -169,7 +169,9 @@ func (w *weather) container() error {
 	}
 	defer w.remove(c)
 	pid := int(c.Task.Pid())
-	w.noteShim(node.Parent(pid))
+	if shim := node.ShimOf(pid); shim != 0 {
+		w.noteShim(shim)
+	}
 	if w.runtime == node.Batten {
 		w.check(c, pid)
 	}

@@ -26,8 +26,25 @@ func (c *Created) Begin() (err error) {
 	return c.Task.Start(c.ctx)
 }
 
-// ShimPid is the process that reaps the container's first one.
-func (c *Created) ShimPid() int { return Parent(int(c.Task.Pid())) }
+// ShimPid is the shim's process. There being none fails the test.
+func (c *Created) ShimPid() int {
+	c.node.t.Helper()
+	pid := ShimOf(int(c.Task.Pid()))
+	if pid == 0 {
+		c.node.t.Fatalf("container %s has no shim", c.ID)
+	}
+	return pid
+}
+
+// ShimOf is the shim whose child a process is, 0 where it has none: a process whose
+// shim has ended is init's.
+func ShimOf(pid int) int {
+	parent := Parent(pid)
+	if comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", parent)); string(comm) != "containerd-shim\n" {
+		return 0
+	}
+	return parent
+}
 
 // Parent is the parent of a process, 0 where there is none.
 func Parent(pid int) (ppid int) {
