@@ -4,7 +4,7 @@
 # script, and Debian's own packages unpacked without installing them, so that
 # no service starts and the machine's settings stay as they were.
 #
-#   build.sh [all|kubernetes|debian|packages]     prints the cache directory on its last line
+#   build.sh [all|kubernetes|peers|debian|packages]     prints the cache directory on its last line
 #
 # Each part is built once per content of its go.mod and go.sum.
 set -eu
@@ -68,19 +68,38 @@ cni() {
 	touch "$cache/cni/.done"
 }
 
-# module DIR CGO TAGS: every tool that DIR/go.mod lists.
-module() {
-	dir=$1 cgo=$2 tags=$3
+# once DIR COMMAND...: run in DIR, it fills the directory $out.
+once() {
+	dir=$1
+	shift
 	key=$(cat "$here/$dir/go.mod" "$here/$dir/go.sum" | sha256sum | cut -c1-16)
 	out="$cache/$dir-$key"
 	if [ ! -e "$out/.done" ]; then
 		say "building $dir (once; takes a few minutes)"
 		rm -rf "$out"
 		mkdir -p "$out"
-		(cd "$here/$dir" && CGO_ENABLED=$cgo go build -trimpath -tags "$tags" -ldflags '-s -w' -o "$out/" tool)
+		(cd "$here/$dir" && "$@")
 		touch "$out/.done"
 	fi
 	ln -sfn "$out" "$cache/$dir"
+}
+
+# module DIR CGO TAGS: every tool that DIR/go.mod lists.
+module() {
+	once "$1" tools "$2" "$3"
+}
+
+tools() {
+	CGO_ENABLED=$1 go build -trimpath -tags "$2" -ldflags '-s -w' -o "$out/" tool
+}
+
+# peers: containerd's own integration tests, and what they read.
+peers() {
+	suite=github.com/containerd/containerd/v2/integration
+	CGO_ENABLED=0 go test -c -trimpath -o "$out/" $suite $suite/client
+	CGO_ENABLED=0 go build -trimpath -o "$out/" $suite/failpoint/cmd/runc-fp $suite/failpoint/cmd/cni-bridge-fp
+	cp -r "$(go list -m -f '{{.Dir}}' github.com/containerd/containerd/v2)/integration/client/testdata" "$out/"
+	chmod -R u+w "$out/testdata"
 }
 
 # The command line is built with libseccomp, as runc is.
@@ -94,6 +113,13 @@ if [ "${1:-all}" = all ]; then
 	module containerd-1.7 0 ''
 	module containerd-2.2 0 ''
 	module docker-29 0 ''
+fi
+if [ "${1:-all}" = peers ]; then
+	packages lsof strace # which they call
+	module runc-1.5 1 seccomp
+	module containerd-2.4 0 ''
+	once containerd-2.4-tests peers
+	cni
 fi
 if [ "${1:-all}" = kubernetes ]; then
 	module runc-1.5 1 seccomp

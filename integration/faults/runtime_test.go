@@ -54,12 +54,16 @@ type wrapped struct {
 	over        bool // the fault's part of the round is
 }
 
+// pidFile is one container's alone: a runc that is killed leaves its temporary one
+// beside it, on which the next runc fails.
+func (w *wrapped) pidFile() string { return filepath.Join(w.Dir, w.id+".pid") }
+
 func (w *wrapped) what() string { return fmt.Sprintf("%s, %s", w.at, w.fault) }
 
 func (w *wrapped) round() {
 	w.t.Helper()
 	w.bundle = w.Bundle("bundle", w.id, "/probe", "pause")
-	err := w.call("create", "--bundle", w.bundle, "--pid-file", filepath.Join(w.Dir, "pid"))
+	err := w.call("create", "--bundle", w.bundle, "--pid-file", w.pidFile())
 	endTracers(w.t, w.Node) // the container's own program gets no fault
 	if err == nil {
 		err = w.call("start")
@@ -138,7 +142,7 @@ func (w *wrapped) runtimes() (found []string) {
 // wantRunning: where the caller was told that it runs, it does, and is filtered.
 func (w *wrapped) wantRunning() {
 	w.t.Helper()
-	text, err := os.ReadFile(filepath.Join(w.Dir, "pid"))
+	text, err := os.ReadFile(w.pidFile())
 	if err != nil {
 		w.t.Errorf("%s: %v", w.what(), err)
 		return
@@ -164,7 +168,7 @@ func (w *wrapped) control() {
 	w.t.Helper()
 	again := &wrapped{Node: w.Node, t: w.t, id: w.id + "c", over: true}
 	again.bundle = w.Bundle("bundle", again.id, "/probe", "pause")
-	if err := again.call("create", "--bundle", again.bundle, "--pid-file", filepath.Join(w.Dir, "pid")); err != nil {
+	if err := again.call("create", "--bundle", again.bundle, "--pid-file", again.pidFile()); err != nil {
 		w.t.Errorf("after %s: create: %v", w.what(), err)
 	} else if err := again.call("start"); err != nil {
 		w.t.Errorf("after %s: start: %v", w.what(), err)

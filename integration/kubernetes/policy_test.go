@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/batten-runtime/batten/integration/cluster"
+	"github.com/batten-runtime/batten/integration/node"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -125,7 +126,7 @@ func checkDenied(t *testing.T, c *cluster.Cluster) {
 // checkFirstExamples: the two pods and the profile that users begin with, as they
 // are, under the stock handler and under Batten.
 func checkFirstExamples(t *testing.T, c *cluster.Cluster) {
-	c.ServeImages()
+	c.ServeImages(c.Listen(node.Registry), node.ImageArchive(t))
 	setPolicy(t, c, "version: 1\n")
 	example := func(name, class string) *corev1.Pod {
 		text, err := os.ReadFile(filepath.Join("testdata", name+".yaml"))

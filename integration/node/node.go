@@ -146,7 +146,7 @@ mount -t overlay overlay -o "lowerdir=/etc,upperdir=$0/ns/up,workdir=$0/ns/work"
 mkdir -p /etc/batten
 mount --bind "$0/etc" /etc/batten
 echo ready
-exec sleep infinity`
+exec tail -f /dev/null`
 
 // startAnchor makes the mount namespace and a process that keeps it.
 func (n *Node) startAnchor() {

@@ -1,4 +1,4 @@
-package cluster
+package node
 
 import (
 	"archive/tar"
@@ -10,27 +10,21 @@ import (
 	"os"
 	"path"
 	"strings"
-
-	"github.com/batten-runtime/batten/integration/node"
 )
 
-// ServeImages gives the node a registry in which every repository, by any tag, is
-// the test image: for pods as users write them, whose images cannot be had here.
-func (c *Cluster) ServeImages() {
-	c.t.Helper()
-	files, err := untar(node.ImageArchive(c.t))
+// ServeImages serves a registry in which every repository, by any tag, is the
+// archive's image: for those whose images cannot be had here.
+func (n *Node) ServeImages(listener net.Listener, archive string) {
+	n.t.Helper()
+	files, err := untar(archive)
 	if err != nil {
-		c.t.Fatal(err)
+		n.t.Fatal(err)
 	}
 	var index struct {
 		Manifests []struct{ MediaType, Digest string }
 	}
 	if err := json.Unmarshal(files["index.json"], &index); err != nil {
-		c.t.Fatal(err)
-	}
-	listener, err := c.Listen(node.Registry)
-	if err != nil {
-		c.t.Fatal(err)
+		n.t.Fatal(err)
 	}
 	manifest := index.Manifests[0]
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -48,13 +42,18 @@ func (c *Cluster) ServeImages() {
 		_, _ = w.Write(data)
 	})}
 	go func() { _ = server.Serve(listener) }()
-	c.t.Cleanup(func() { server.Close() })
+	n.t.Cleanup(func() { server.Close() })
 }
 
 // Listen listens at an address in the node's network.
-func (c *Cluster) Listen(address string) (listener net.Listener, err error) {
-	inside := c.InNetwork(func() { listener, err = net.Listen("tcp", address) })
-	return listener, errors.Join(inside, err)
+func (n *Node) Listen(address string) (listener net.Listener) {
+	n.t.Helper()
+	var err error
+	inside := n.InNetwork(func() { listener, err = net.Listen("tcp", address) })
+	if err := errors.Join(inside, err); err != nil {
+		n.t.Fatal(err)
+	}
+	return listener
 }
 
 func untar(file string) (map[string][]byte, error) {
