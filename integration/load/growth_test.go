@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/batten-runtime/batten/integration/node"
 	"github.com/containerd/containerd/v2/pkg/oci"
@@ -11,7 +12,7 @@ import (
 
 // TestGrowth: a shim that has had many containers, as of a pod whose container is
 // restarted for months, has about as many files open as after the first few, and
-// threads; what it has in memory is said.
+// threads; what it has in memory is said. GROWTH is how long it goes on for.
 func TestGrowth(t *testing.T) {
 	n := node.Start(t, engine, node.WithQuietLog())
 	run := node.Run{Runtime: node.Batten, Spec: []oci.SpecOpts{oci.WithAnnotations(map[string]string{"io.containerd.runc.v2.group": "g"})}}
@@ -20,9 +21,10 @@ func TestGrowth(t *testing.T) {
 		t.Fatal(err)
 	}
 	shim := first.ShimPid()
-	count := node.Often(t, "STORM", 24)
-	var early, late use
-	for i := range count {
+	count, limit := node.Often(t, "STORM", 24), howLong(t)
+	early, next := use{}, limit/10
+	made, begun := 0, time.Now()
+	for ; made < count || time.Since(begun) < limit; made++ {
 		c, err := n.Start(run)
 		if err != nil {
 			t.Fatal(err)
@@ -31,17 +33,35 @@ func TestGrowth(t *testing.T) {
 			t.Errorf("an exec says %q (%v)", out, err)
 		}
 		c.Remove()
-		if i == count/4 {
+		if made == count/4 {
 			early = usedBy(t, shim)
+			t.Logf("after %d containers %+v", made+1, early)
+		}
+		if limit > 0 && time.Since(begun) > next {
+			t.Logf("after %v and %d containers %+v", next, made+1, usedBy(t, shim))
+			next += limit / 10
 		}
 	}
-	late = usedBy(t, shim)
-	t.Logf("after %d containers %+v, after %d %+v", count/4+1, early, count, late)
+	late := usedBy(t, shim)
+	t.Logf("after %d containers %+v", made, late)
 	// A few come and go; one that is lost with each container shows.
 	if late.files > early.files+4 || late.threads > early.threads+4 {
 		t.Errorf("it grows: %+v, then %+v", early, late)
 	}
 	first.Remove()
+}
+
+// howLong is the time in GROWTH, none where it is not set.
+func howLong(t *testing.T) time.Duration {
+	text := os.Getenv("GROWTH")
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatalf("GROWTH: %v", err)
+	}
+	return d
 }
 
 // use is what a process has.

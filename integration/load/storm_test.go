@@ -1,14 +1,10 @@
 package load
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,24 +13,30 @@ import (
 	"time"
 
 	"github.com/batten-runtime/batten/integration/node"
-	"github.com/batten-runtime/batten/shim/enforce"
-	containerd "github.com/containerd/containerd/v2/client"
-	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"golang.org/x/sys/unix"
 )
 
 const engine = "containerd-2.4"
 
-// TestStorm: containers at a concurrency of 20, with a policy every 100 ms, a kill
-// of the daemon every 10 s and of a shim every second.
+// TestStorm: containers by the client at a concurrency of 20, with a policy every
+// 100 ms, a kill of the daemon every 30 s and of a shim every second.
 func TestStorm(t *testing.T) {
-	count := node.Often(t, "STORM", 40)
-	stock := storm(t, node.Stock, count)
-	batten := storm(t, node.Batten, count)
-	t.Logf("%d containers each; attempts that failed under the stock shim %d, under Batten %d; %d containers had a policy version that was checked, of %d",
-		count, stock.failed.Load(), batten.failed.Load(), batten.checked.Load(), len(batten.versions))
+	compare(t, node.Often(t, "STORM", 40), 20, (*weather).container)
+}
+
+// TestPods: the same of pods, by CRI.
+func TestPods(t *testing.T) {
+	compare(t, node.Often(t, "PODS", 10), 10, (*weather).pod)
+}
+
+// compare puts both shims through a storm.
+func compare(t *testing.T, count, workers int, life func(*weather) error) {
+	stock := storm(t, node.Stock, count, workers, life)
+	batten := storm(t, node.Batten, count, workers, life)
+	t.Logf("stock: %v", stock)
+	t.Logf("Batten: %v; %d were held to the policy of their record, of %d versions", batten, batten.checked.Load(), len(batten.versions))
 	if batten.checked.Load() < int64(count)/2 {
-		t.Errorf("only %d of %d containers could be checked", batten.checked.Load(), count)
+		t.Errorf("only %d of %d could be checked", batten.checked.Load(), count)
 	}
 	if batten.refused.Load() > 0 {
 		t.Errorf("Batten itself refused %d", batten.refused.Load())
@@ -47,58 +49,79 @@ type weather struct {
 	t       *testing.T
 	runtime string
 
-	left, failed, checked, refused atomic.Int64
+	left, lived, checked, refused atomic.Int64
+	daemons, shimKills            int
+	away                          atomic.Bool // the daemon is
 
 	mu       sync.Mutex
+	failures map[string]int
 	versions map[unix.Errno]bool // seen in containers
 	shims    []int
 }
 
-func storm(t *testing.T, runtime string, count int) *weather {
-	w := &weather{Node: node.Start(t, engine, node.WithQuietLog(), node.WithLeftovers()), t: t, runtime: runtime, versions: make(map[unix.Errno]bool)}
+// String is what the storm did, and what came of it.
+func (w *weather) String() string {
+	failed, kinds := 0, ""
+	for _, kind := range slices.Sorted(maps.Keys(w.failures)) {
+		failed += w.failures[kind]
+		kinds += fmt.Sprintf(", %d %s", w.failures[kind], kind)
+	}
+	return fmt.Sprintf("%d lived, %d attempts failed (%s) while the daemon was killed %d times and a shim %d times",
+		w.lived.Load(), failed, strings.TrimPrefix(kinds, ", "), w.daemons, w.shimKills)
+}
+
+func storm(t *testing.T, runtime string, count, workers int, life func(*weather) error) *weather {
+	n := node.Start(t, engine, node.WithQuietLog(), node.WithLeftovers(),
+		node.WithHandlers(node.Handler{Name: "runc", Type: node.Stock}, node.Handler{Name: "storm", Type: runtime}))
+	w := &weather{Node: n, t: t, runtime: runtime, versions: make(map[unix.Errno]bool), failures: make(map[string]int)}
 	w.putPolicy(0)
 	w.left.Store(int64(count))
-	var workers sync.WaitGroup
-	for range 20 {
-		workers.Go(func() {
+	var crowd sync.WaitGroup
+	for range workers {
+		crowd.Go(func() {
 			for w.left.Add(-1) >= 0 {
-				for w.container() != nil {
-					w.failed.Add(1)
-					time.Sleep(100 * time.Millisecond) // the daemon may be away
+				for err := life(w); err != nil; err = life(w) {
+					w.fail(err)
 				}
+				w.lived.Add(1)
 			}
 		})
 	}
 	done := make(chan struct{})
-	go func() { workers.Wait(); close(done) }()
+	go func() { crowd.Wait(); close(done) }()
 	w.rage(done)
 	w.RemoveContainers()
 	w.wantNoRecords()
 	return w
 }
 
-// wantNoRecords: of containers that are gone no record is left. A shim that containerd
-// has lost, since it was killed while it started that one, keeps its container, and
-// the record with it: with the stock shim it is the same.
-func (w *weather) wantNoRecords() {
-	records := enforce.Records{Dir: w.Path(enforce.DefaultRecords)}
-	list, err := records.List()
-	if err != nil {
-		w.t.Error(err)
+// fail counts an attempt that failed, by what its error says, and waits for the
+// daemon: there is no attempt while it is away.
+func (w *weather) fail(err error) {
+	kind := "of another kind"
+	switch text := err.Error(); {
+	case strings.Contains(text, "batten: "):
+		w.refused.Add(1)
+		w.t.Log(err)
+		kind = "refused"
+	case w.away.Load(), strings.Contains(text, "navailable"), strings.Contains(text, "transport"), strings.Contains(text, "connection"), strings.Contains(text, "EOF"):
+		kind = "for the daemon"
+	case strings.Contains(text, "ttrpc"), strings.Contains(text, "shim"), strings.Contains(text, "not found"):
+		kind = "for the shim"
+	default:
+		w.t.Logf("an attempt failed: %v", err)
 	}
-	for _, rec := range list {
-		if node.Gone(rec.Pid) == nil {
-			w.t.Errorf("a record is left: %+v", rec)
-		} else if mode, _ := node.Seccomp(rec.Pid); mode != "2" {
-			w.t.Errorf("%s, which containerd has lost, has Seccomp: %s", rec.ID, mode)
-		}
+	w.mu.Lock()
+	w.failures[kind]++
+	w.mu.Unlock()
+	for time.Sleep(20 * time.Millisecond); w.away.Load(); time.Sleep(20 * time.Millisecond) {
 	}
 }
 
 // rage changes the policy, kills daemon and shims, until the containers are done.
 func (w *weather) rage(done chan struct{}) {
-	policy, daemon, shim := time.NewTicker(100*time.Millisecond), time.NewTicker(10*time.Second), time.NewTicker(time.Second)
-	limit, soon := time.After(20*time.Minute), time.After(3*time.Second)
+	policy, daemon, shim := time.NewTicker(100*time.Millisecond), time.NewTicker(30*time.Second), time.NewTicker(time.Second)
+	limit, soon := time.After(40*time.Minute), time.After(time.Second)
 	for version := 1; ; {
 		select {
 		case <-done:
@@ -113,116 +136,39 @@ func (w *weather) rage(done chan struct{}) {
 		case <-daemon.C:
 			w.crash()
 		case <-shim.C:
-			w.mu.Lock()
-			if len(w.shims) > 0 {
-				_ = syscall.Kill(w.shims[rand.IntN(len(w.shims))], syscall.SIGKILL)
-			}
-			w.mu.Unlock()
+			w.killShim()
 		}
 	}
 }
 
 // crash kills the daemon and starts it again.
 func (w *weather) crash() {
+	w.daemons++
+	w.away.Store(true)
 	w.KillDaemon()
 	w.Reload()
+	w.away.Store(false)
 }
 
-// errnoOf is what a version of the policy has the forbidden call fail with.
-func errnoOf(version int) unix.Errno { return unix.Errno(59 + version%36) }
-
-// policyOf is a version of the policy.
-func policyOf(version int) string {
-	return fmt.Sprintf(`version: 1
-absent: one
-profiles: {one: {inline: {defaultAction: SCMP_ACT_ALLOW, architectures: [SCMP_ARCH_X86_64, SCMP_ARCH_X86], syscalls: [{names: [keyctl], action: SCMP_ACT_ERRNO, errnoRet: %d}]}}}
-`, errnoOf(version))
-}
-
-// digests are the versions by the digest that a record has.
-var digests = func() map[string]unix.Errno {
-	out := make(map[string]unix.Errno)
-	for version := range 36 {
-		sum := sha256.Sum256([]byte(policyOf(version)))
-		out[hex.EncodeToString(sum[:])] = errnoOf(version)
-	}
-	return out
-}()
-
-func (w *weather) putPolicy(version int) {
-	path := filepath.Join(w.Etc, "policy.yaml")
-	if err := errors.Join(os.WriteFile(path+".new", []byte(policyOf(version)), 0o644), os.Rename(path+".new", path)); err != nil {
-		w.t.Error(err)
-	}
-}
-
-// container is the life of one. What it finds wrong fails the test; what the
-// weather does to it is an error.
-func (w *weather) container() error {
-	c, err := w.Start(node.Run{Runtime: w.runtime, Args: []string{"/probe", "call", "keyctl", "--", "pause"}})
-	if err != nil {
-		if strings.Contains(err.Error(), "batten") {
-			w.refused.Add(1)
-			w.t.Log(err)
-		}
-		return err
-	}
-	defer w.remove(c)
-	pid := int(c.Task.Pid())
-	if shim := node.ShimOf(pid); shim != 0 {
-		w.noteShim(shim)
-	}
-	if w.runtime == node.Batten {
-		w.check(c, pid)
-	}
-	return nil
-}
-
-// check holds what the kernel did to the policy version that the record names.
-func (w *weather) check(c *node.Created, pid int) {
-	var said string
-	for range 200 {
-		if said = c.Output(); strings.HasSuffix(said, "\n") {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	rec, err := enforce.Records{Dir: w.Path(enforce.DefaultRecords)}.Read(node.Namespace, c.ID)
-	if said == "" || err != nil {
-		if node.Gone(pid) == nil || len(said) == 0 {
-			return // its shim was killed, and containerd has cleaned up after it
-		}
-		w.t.Errorf("%s runs without a record: %v", c.ID, err)
-		return
-	}
-	version, known := digests[rec.PolicyDigest]
-	if want := "keyctl: " + unix.ErrnoName(version) + "\n"; !known || said != want {
-		w.t.Errorf("%s: the record's policy %s has %q, the container said %q", c.ID, rec.PolicyDigest, want, said)
-	}
-	w.checked.Add(1)
-	w.mu.Lock()
-	w.versions[version] = true
-	w.mu.Unlock()
-}
-
-func (w *weather) noteShim(pid int) {
+// killShim kills one of the shims that were seen last.
+func (w *weather) killShim() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.shims = append(w.shims, pid); len(w.shims) > 5 { // older ones are gone
-		w.shims = w.shims[1:]
+	if len(w.shims) > 0 {
+		w.shimKills++
+		_ = syscall.Kill(w.shims[rand.IntN(len(w.shims))], syscall.SIGKILL)
 	}
 }
 
-// remove deletes a container if the weather allows it; the rest goes at the end.
-func (w *weather) remove(c *node.Created) {
-	ctx, cancel := context.WithTimeout(namespaces.WithNamespace(context.Background(), node.Namespace), 30*time.Second)
-	defer cancel()
-	container, err := w.Client.LoadContainer(ctx, c.ID)
-	if err != nil {
+// noteShim remembers the shim of a container's process as one to kill.
+func (w *weather) noteShim(pid int) {
+	shim := node.ShimOf(pid)
+	if shim == 0 {
 		return
 	}
-	if task, err := container.Task(ctx, nil); err == nil {
-		_, _ = task.Delete(ctx, containerd.WithProcessKill)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.shims = append(w.shims, shim); len(w.shims) > 5 { // older ones are gone
+		w.shims = w.shims[1:]
 	}
-	_ = container.Delete(ctx, containerd.WithSnapshotCleanup)
 }

@@ -110,30 +110,45 @@ func (p *Pod) ExitStatus(id string) int32 {
 	return status.ExitCode
 }
 
-// Seccomp is what /proc says of a container's first process, or, without an
-// id, of the sandbox's.
-func (p *Pod) Seccomp(id string) (mode, filters string) {
-	p.node.t.Helper()
+// Pid is a container's first process, or, without an id, the sandbox's.
+func (p *Pod) Pid(id string) (int, error) {
 	var info map[string]string
 	if id == "" {
 		response, err := p.runtime.PodSandboxStatus(timeout(), &cri.PodSandboxStatusRequest{PodSandboxId: p.ID, Verbose: true})
 		if err != nil {
-			p.node.t.Fatal(err)
+			return 0, err
 		}
 		info = response.Info
 	} else {
 		response, err := p.runtime.ContainerStatus(timeout(), &cri.ContainerStatusRequest{ContainerId: id, Verbose: true})
 		if err != nil {
-			p.node.t.Fatal(err)
+			return 0, err
 		}
 		info = response.Info
 	}
 	var process struct{ Pid int }
 	if err := json.Unmarshal([]byte(info["info"]), &process); err != nil || process.Pid == 0 {
-		p.node.t.Fatalf("no pid in %v (%v)", info, err)
+		return 0, fmt.Errorf("no pid in %v (%w)", info, err)
 	}
-	p.node.WaitForExecOf(process.Pid)
-	return Seccomp(process.Pid)
+	return process.Pid, nil
+}
+
+// Seccomp is what /proc says of a container's first process, or, without an
+// id, of the sandbox's.
+func (p *Pod) Seccomp(id string) (mode, filters string) {
+	p.node.t.Helper()
+	pid, err := p.Pid(id)
+	if err != nil {
+		p.node.t.Fatal(err)
+	}
+	p.node.WaitForExecOf(pid)
+	return Seccomp(pid)
+}
+
+// Drop is Remove where it may fail, as while the daemon is away.
+func (p *Pod) Drop() {
+	_, _ = p.runtime.StopPodSandbox(timeout(), &cri.StopPodSandboxRequest{PodSandboxId: p.ID})
+	_, _ = p.runtime.RemovePodSandbox(timeout(), &cri.RemovePodSandboxRequest{PodSandboxId: p.ID})
 }
 
 // Remove stops and removes the pod and its containers.

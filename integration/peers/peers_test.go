@@ -82,13 +82,15 @@ func (s suite) run(t *testing.T, batten bool, only string) (result, []byte) {
 	dir := filepath.Join(node.Cache(), "containerd-2.4-tests")
 	args := append([]string{
 		"sh", "-c", `mount -t tmpfs tmpfs /var/lib && cd "$0" && exec "$@"`, dir, "./" + s.program,
-		"-test.v", "-test.timeout", "20m", "-test.run", only, "-test.skip", s.skip(),
+		"-test.v", "-test.timeout", "8m", "-test.run", only, "-test.skip", s.skip(),
 	}, s.args(n)...)
 	cmd := n.Command(args...)
 	cmd.Env = append(cmd.Env, "PATH="+n.Bin+":"+dir+":"+os.Getenv("PATH"))
-	out, err := cmd.CombinedOutput()
+	f, _ := os.Create(fmt.Sprintf("/tmp/try-%s-%v.txt", s.program, batten))
+	cmd.Stdout, cmd.Stderr = f, f
+	err := cmd.Run()
+	out, _ := os.ReadFile(f.Name())
 	t.Logf("Batten %v: %v", batten, err)
-	_ = os.WriteFile(fmt.Sprintf("/tmp/try-%s-%v.txt", s.program, batten), out, 0o644)
 	return results(out), append(out, n.Log()...)
 }
 
