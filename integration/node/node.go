@@ -99,6 +99,13 @@ func Need(t T, engine string) {
 	default:
 		return
 	}
+	Missing(t, why)
+}
+
+// Missing skips the test for want of something, or fails it where skips are not
+// allowed.
+func Missing(t T, why string) {
+	t.Helper()
 	if os.Getenv("REQUIRE_INTEGRATION") == "1" {
 		t.Fatal(why)
 	}

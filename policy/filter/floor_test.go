@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/batten-runtime/batten/policy/filter"
+	"github.com/batten-runtime/batten/policy/filter/filtertest"
 	"github.com/batten-runtime/batten/policy/profile"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -124,8 +125,8 @@ func TestFloorOfRandomPairs(t *testing.T) {
 	count := judgement{}
 	for i := range *pairs {
 		r := rand.New(rand.NewPCG(*seed, uint64(i)))
-		f, p := randomProfile(r), randomProfile(r)
-		if mayNotReturn(f) || mayNotReturn(p) {
+		f, p := filtertest.Profile(r), filtertest.Profile(r)
+		if filtertest.MayNotReturn(f) || filtertest.MayNotReturn(p) {
 			count["not judged: libseccomp might not return from the input"]++
 			continue
 		}
@@ -157,7 +158,7 @@ func TestFloorOfRandomPairs(t *testing.T) {
 func TestFloorOfKnownPairs(t *testing.T) {
 	for _, pair := range []uint64{20210, 410352} {
 		r := rand.New(rand.NewPCG(2000, pair))
-		f, p := randomProfile(r), randomProfile(r)
+		f, p := filtertest.Profile(r), filtertest.Profile(r)
 		if kind, details := judge(t, f, p); kind != exact && kind != residue {
 			t.Errorf("pair %d of seed 2000: %s: %s\nfloor   %s\nprofile %s", pair, kind, details, text(f), text(p))
 		}

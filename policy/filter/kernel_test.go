@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/batten-runtime/batten/policy/filter"
+	"github.com/batten-runtime/batten/policy/filter/filtertest"
 	"github.com/batten-runtime/batten/policy/profile"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -124,8 +125,8 @@ func TestKernelAgrees(t *testing.T) {
 	random := fromCorpus + 200
 	for i := uint64(0); len(pairs) < random; i++ {
 		r := rand.New(rand.NewPCG(5, i))
-		f, p := randomProfile(r), randomProfile(r)
-		if mayNotReturn(f) || mayNotReturn(p) {
+		f, p := filtertest.Profile(r), filtertest.Profile(r)
+		if filtertest.MayNotReturn(f) || filtertest.MayNotReturn(p) {
 			continue
 		}
 		if judgeable(f, p) {

@@ -1,8 +1,10 @@
 package filter
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"unsafe"
 
@@ -35,14 +37,28 @@ func Live(pid int) (stack Stack, err error) {
 	}
 	for index := 0; ; index++ {
 		p, err := filterAt(pid, index)
-		if errors.Is(err, unix.ENOENT) || index == 0 && errors.Is(err, unix.EINVAL) {
-			return stack, nil // no more, or none at all
+		if errors.Is(err, unix.ENOENT) {
+			return stack, nil // no more
+		}
+		if index == 0 && errors.Is(err, unix.EINVAL) {
+			return nil, wantUnfiltered(pid)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("the filters of process %d cannot be read: %w", pid, err)
 		}
 		stack = append(stack, p)
 	}
+}
+
+// wantUnfiltered fails where a process that has no filter is one that has given them
+// back because it is ending (seccomp_filter_release in kernel/seccomp.c): its mode
+// stays.
+func wantUnfiltered(pid int) error {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil || !bytes.Contains(status, []byte("\nSeccomp:\t0\n")) {
+		return fmt.Errorf("process %d is ending", pid)
+	}
+	return nil
 }
 
 func detach(pid int) error {

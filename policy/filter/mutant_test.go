@@ -2,65 +2,25 @@ package filter_test
 
 import (
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/batten-runtime/batten/policy/filter"
+	"github.com/batten-runtime/batten/policy/filter/filtertest"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
-// mutate changes one thing in a copy of s.
-func mutate(r *rand.Rand, s specs.LinuxSeccomp) specs.LinuxSeccomp {
-	s.Syscalls = slices.Clone(s.Syscalls)
-	if len(s.Syscalls) == 0 || r.IntN(8) == 0 {
-		s.DefaultAction = pick(r, defaults)
-		return s
-	}
-	if r.IntN(8) == 0 && len(s.Architectures) > 0 {
-		s.Architectures = s.Architectures[1:]
-		return s
-	}
-	i := r.IntN(len(s.Syscalls))
-	rule := s.Syscalls[i]
-	rule.Args = slices.Clone(rule.Args)
-	switch {
-	case r.IntN(3) == 0:
-		rule.Action = pick(r, actions)
-	case r.IntN(3) == 0:
-		rule.ErrnoRet = maybeErrno(r)
-	case len(rule.Args) > 0:
-		a := &rule.Args[r.IntN(len(rule.Args))]
-		switch r.IntN(3) {
-		case 0:
-			a.Op = pick(r, operators)
-		case 1:
-			a.Value ^= 1 << r.IntN(64)
-		default:
-			a.Index = uint(r.IntN(6))
-		}
-	default:
-		rule.Names = []string{pick(r, randomNames)}
-	}
-	s.Syscalls[i] = rule
-	return s
-}
-
 // sample are calls at the bounds of what the generator writes.
 func sample(r *rand.Rand) filter.Call {
-	c := filter.Call{Arch: pick(r, []uint32{unix.AUDIT_ARCH_X86_64, unix.AUDIT_ARCH_I386}), Nr: uint32(r.IntN(460))}
+	c := filter.Call{Arch: filtertest.Pick(r, []uint32{unix.AUDIT_ARCH_X86_64, unix.AUDIT_ARCH_I386}), Nr: uint32(r.IntN(460))}
 	if r.IntN(4) == 0 {
-		c.Nr = pick(r, []uint32{0, 13, 16, 30, 39, 41, 42, 56, 65, 102, 117, 135, 165, 250, 321, 444, 447, 449, 451})
+		c.Nr = filtertest.Pick(r, []uint32{0, 13, 16, 30, 39, 41, 42, 56, 65, 102, 117, 135, 165, 250, 321, 444, 447, 449, 451})
 	}
 	if c.Arch == unix.AUDIT_ARCH_X86_64 && r.IntN(3) == 0 {
 		c.Nr |= 1 << 30
 	}
 	for i := range c.Args {
-		values := narrowValues
-		if r.IntN(4) == 0 {
-			values = wideValues
-		}
-		c.Args[i] = pick(r, values) + uint64(r.IntN(3)) - 1
+		c.Args[i] = filtertest.Value(r) + uint64(r.IntN(3)) - 1
 	}
 	return c
 }
@@ -72,9 +32,9 @@ func TestMutants(t *testing.T) {
 	equal, differ := 0, 0
 	for i := uint64(0); equal+differ < mutants; i++ {
 		r := rand.New(rand.NewPCG(99, i))
-		s := randomProfile(r)
-		m := mutate(r, s)
-		if mayNotReturn(s) || mayNotReturn(m) {
+		s := filtertest.Profile(r)
+		m := filtertest.Mutant(r, s)
+		if filtertest.MayNotReturn(s) || filtertest.MayNotReturn(m) {
 			continue
 		}
 		a, err := filter.Compile(&s)

@@ -1,4 +1,4 @@
-package filter_test
+package filtertest
 
 import (
 	"math/rand/v2"
@@ -14,7 +14,8 @@ import (
 // multiplexes.
 
 var (
-	randomNames = []string{
+	// Names are the syscalls that Profile names.
+	Names = []string{
 		"keyctl", "clone", "socket", "connect", "socketcall", "ipc", "semop", "shmat", "personality",
 		"read", "ioctl", "mount", "bpf", "rt_sigaction", "getpid", "umount", "futex_waitv",
 		"memfd_secret", "landlock_create_ruleset", "cachestat", "nosuchcall",
@@ -35,28 +36,33 @@ var (
 	errnos = []uint{1, 13, 38, 0, 4095, 5000, 70000}
 )
 
-func pick[T any](r *rand.Rand, of []T) T { return of[r.IntN(len(of))] }
+// Pick is one of them.
+func Pick[T any](r *rand.Rand, of []T) T { return of[r.IntN(len(of))] }
 
 func maybeErrno(r *rand.Rand) *uint {
 	if r.IntN(3) > 0 {
 		return nil
 	}
-	v := pick(r, errnos)
+	v := Pick(r, errnos)
 	return &v
 }
 
-func randomProfile(r *rand.Rand) specs.LinuxSeccomp {
-	s := specs.LinuxSeccomp{DefaultAction: pick(r, defaults), DefaultErrnoRet: maybeErrno(r)}
+// Profile is a random one, which may not be one that a runtime takes.
+func Profile(r *rand.Rand) specs.LinuxSeccomp { return ProfileOf(r, Names) }
+
+// ProfileOf is one that names only some syscalls.
+func ProfileOf(r *rand.Rand, names []string) specs.LinuxSeccomp {
+	s := specs.LinuxSeccomp{DefaultAction: Pick(r, defaults), DefaultErrnoRet: maybeErrno(r)}
 	for _, arch := range []specs.Arch{specs.ArchX86_64, specs.ArchX86, specs.ArchX32} {
 		if r.IntN(4) > 0 {
 			s.Architectures = append(s.Architectures, arch)
 		}
 	}
 	for range r.IntN(8) {
-		rule := specs.LinuxSyscall{Action: pick(r, actions), ErrnoRet: maybeErrno(r), Names: []string{pick(r, randomNames)}}
+		rule := specs.LinuxSyscall{Action: Pick(r, actions), ErrnoRet: maybeErrno(r), Names: []string{Pick(r, names)}}
 		if r.IntN(2) == 0 {
 			for range r.IntN(6) {
-				rule.Names = append(rule.Names, pick(r, randomNames))
+				rule.Names = append(rule.Names, Pick(r, names))
 			}
 		} else {
 			rule.Args = randomArgs(r)
@@ -72,9 +78,9 @@ func randomArgs(r *rand.Rand) (args []specs.LinuxSeccompArg) {
 		if r.IntN(6) == 0 {
 			values = wideValues
 		}
-		a := specs.LinuxSeccompArg{Index: uint(index), Op: pick(r, operators), Value: pick(r, values)}
+		a := specs.LinuxSeccompArg{Index: uint(index), Op: Pick(r, operators), Value: Pick(r, values)}
 		if a.Op == specs.OpMaskedEqual {
-			if a.ValueTwo = pick(r, values); r.IntN(4) > 0 {
+			if a.ValueTwo = Pick(r, values); r.IntN(4) > 0 {
 				a.ValueTwo &= a.Value
 			}
 		}
@@ -88,9 +94,53 @@ func randomArgs(r *rand.Rand) (args []specs.LinuxSeccompArg) {
 	return args
 }
 
-// mayNotReturn reports whether libseccomp might not come back from s: see
+// Mutant is a copy of s in which one thing is changed.
+func Mutant(r *rand.Rand, s specs.LinuxSeccomp) specs.LinuxSeccomp {
+	s.Syscalls = slices.Clone(s.Syscalls)
+	if len(s.Syscalls) == 0 || r.IntN(8) == 0 {
+		s.DefaultAction = Pick(r, defaults)
+		return s
+	}
+	if r.IntN(8) == 0 && len(s.Architectures) > 0 {
+		s.Architectures = s.Architectures[1:]
+		return s
+	}
+	i := r.IntN(len(s.Syscalls))
+	rule := s.Syscalls[i]
+	rule.Args = slices.Clone(rule.Args)
+	switch {
+	case r.IntN(3) == 0:
+		rule.Action = Pick(r, actions)
+	case r.IntN(3) == 0:
+		rule.ErrnoRet = maybeErrno(r)
+	case len(rule.Args) > 0:
+		a := &rule.Args[r.IntN(len(rule.Args))]
+		switch r.IntN(3) {
+		case 0:
+			a.Op = Pick(r, operators)
+		case 1:
+			a.Value ^= 1 << r.IntN(64)
+		default:
+			a.Index = uint(r.IntN(6))
+		}
+	default:
+		rule.Names = []string{Pick(r, Names)}
+	}
+	s.Syscalls[i] = rule
+	return s
+}
+
+// Value is an argument at the bounds of those that profiles compare with.
+func Value(r *rand.Rand) uint64 {
+	if r.IntN(4) == 0 {
+		return Pick(r, wideValues)
+	}
+	return Pick(r, narrowValues)
+}
+
+// MayNotReturn reports whether libseccomp might not come back from s: see
 // policy/profile/entangled.go.
-func mayNotReturn(s specs.LinuxSeccomp) bool {
+func MayNotReturn(s specs.LinuxSeccomp) bool {
 	conditional, goesOn := map[string]int{}, map[string]bool{}
 	for _, rule := range s.Syscalls {
 		for _, name := range rule.Names {

@@ -1,0 +1,103 @@
+package peers
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// result is what became of each test by name.
+type result map[string]string
+
+var ended = regexp.MustCompile(`(?m)^ *--- (PASS|FAIL|SKIP): (\S+) \(`)
+
+func results(out []byte) result {
+	r := make(result)
+	for _, m := range ended.FindAllSubmatch(out, -1) {
+		r[string(m[2])] = string(m[1])
+	}
+	return r
+}
+
+func (r result) sums() map[string]int {
+	sums := make(map[string]int)
+	for _, what := range r {
+		sums[what]++
+	}
+	return sums
+}
+
+// differs are the tests that ended in another way.
+func (r result) differs(other result) (names []string) {
+	for name, what := range r {
+		if other[name] != what {
+			names = append(names, name)
+		}
+	}
+	for name := range other {
+		if _, known := r[name]; !known {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// output is a file for what a suite writes: in the directory KEEP, or one that goes
+// with the test.
+func output(t *testing.T, name string) *os.File {
+	t.Helper()
+	dir := os.Getenv("KEEP")
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	f, err := os.Create(filepath.Join(dir, name+".txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// read is a file's content, none where there is no file.
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// cgroups are the machine's, but for other nodes'.
+func cgroups() (dirs []string) {
+	all, _ := filepath.Glob("/sys/fs/cgroup/*/*")
+	return slices.DeleteFunc(all, func(path string) bool {
+		info, err := os.Stat(path)
+		return err != nil || !info.IsDir() || strings.HasPrefix(filepath.Base(path), "bt-")
+	})
+}
+
+// removeCgroups removes those that have come since, with what is below them: the
+// suites' containers have the same names on every machine. One that is in use stays.
+func removeCgroups(before []string) {
+	for _, top := range cgroups() {
+		if slices.Contains(before, top) {
+			continue
+		}
+		var dirs []string
+		_ = filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				dirs = append(dirs, path)
+			}
+			return nil
+		})
+		for _, dir := range slices.Backward(dirs) {
+			_ = os.Remove(dir)
+		}
+	}
+}
