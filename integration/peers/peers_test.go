@@ -48,7 +48,7 @@ func TestClient(t *testing.T) {
 func TestCRI(t *testing.T) {
 	suite{
 		program: "integration.test",
-		script: `while :; do containerd --config "$CONFIG"; done >>"$LOG" 2>&1 &
+		script: `while :; do containerd --config "$CONFIG"; sleep 2; done >>"$LOG" 2>&1 &
 until ctr version; do sleep 0.1; done >/dev/null 2>&1
 "$@"`,
 		leave: map[string]string{
