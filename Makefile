@@ -13,7 +13,7 @@ FUZZTIME ?= 20s
 FUZZ     := spec:FuzzSplice shim:FuzzOptions shim/ociruntime:FuzzParse policy:FuzzParse policy:FuzzIdentify \
 	policy/profile:FuzzParse policy/filter:FuzzProgram manifest:FuzzLint
 
-.PHONY: help packages build image engines demo test test-kubernetes assurance unit prove integration fuzz lint generate bench dist distcheck clean
+.PHONY: help packages build image engines demo test test-kubernetes peers race assurance unit prove integration fuzz lint generate bench dist distcheck clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,9 +45,22 @@ unit: packages ## the packages' own tests, with the race detector
 integration: build engines ## real daemons, real containers; nothing may be skipped
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -p 1 -timeout 30m ./integration ./integration/bypass ./integration/faults ./integration/load
 
-assurance: build engines ## many faults and a long storm: docs/assurance.md; hours
+peers: build ## containerd's own tests of its client and its CRI plugin, with the stock shim and with Batten's; PEERS=1 for the long ones, too
+	integration/engines/build.sh peers
+	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 60m ./integration/peers
+
+race: engines ## the integration tests with binaries that report data races
+	CGO_ENABLED=1 $(GO) build -race -o bin/ ./cmd/...
+	@log=$$(mktemp -d); GORACE=log_path=$$log/race REQUIRE_INTEGRATION=1 \
+	$(GO) test -count=1 -p 1 -timeout 90m -skip TestLimits ./integration ./integration/bypass ./integration/faults ./integration/load; status=$$?; \
+	if cat $$log/* 2>/dev/null; then status=1; fi; rm -r $$log; $(MAKE) build; exit $$status
+
+assurance: build engines ## the figures of docs/assurance.md; hours
+	PROFILES=$(or $(PROFILES),100) REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 2h ./integration -run TestCompiled
 	ROUNDS=$(or $(ROUNDS),500) REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 6h ./integration/faults
-	STORM=$(or $(STORM),500) REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 6h ./integration/load
+	STORM=$(or $(STORM),500) PODS=$(or $(PODS),200) GROWTH=$(or $(GROWTH),1h) REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 6h ./integration/load
+	PEERS=1 $(MAKE) peers
+	$(MAKE) race
 
 test-kubernetes: build image ## a real Kubernetes node: API server, kubelet, pods
 	integration/engines/build.sh kubernetes

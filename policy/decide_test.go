@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/batten-runtime/batten/policy"
+	"github.com/batten-runtime/batten/policy/profile"
 )
 
 // cri are the annotations that CRI writes for a container or a sandbox.
@@ -136,6 +137,15 @@ func TestRuntimeDefaultOfTheNode(t *testing.T) {
 	s, _, err := p.Seccomp(d, nil, policy.Machine{})
 	if err != nil || s.DefaultAction != "SCMP_ACT_LOG" {
 		t.Errorf("got %+v (%v)", s, err)
+	}
+}
+
+// A machine without an ABI gets a filter without it, and a note of that.
+func TestSeccompForMachine(t *testing.T) {
+	p := parse(t, "version: 1\nabsent: a\nprofiles: {a: {inline: {defaultAction: SCMP_ACT_ALLOW, architectures: [SCMP_ARCH_X86_64, SCMP_ARCH_X86], syscalls: [{names: [keyctl], action: SCMP_ACT_ERRNO}]}}}")
+	s, notes, err := p.Seccomp(p.Decide(policy.Request{}), nil, policy.Machine{ABIs: profile.ABIs{Probed: true}})
+	if err != nil || len(s.Architectures) != 1 || len(notes) == 0 {
+		t.Errorf("architectures %v, notes %q (%v)", s.Architectures, notes, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,6 +73,20 @@ func TestLoadTrusts(t *testing.T) {
 			}
 			return os.Chmod(d, 0o777)
 		}, `policy "DIR/policy.yaml": directory "DIR": has mode 0777; others than root can change it: chmod go-w it`},
+		{"in a directory that its group may change, further up", func(t *testing.T, d string) error {
+			if err := os.Mkdir(d+"/open", 0o755); err != nil {
+				return err
+			}
+			if err := os.Mkdir(d+"/open/closed", 0o755); err != nil {
+				return err
+			}
+			write(t, d+"/open/closed/real.yaml", good)
+			return errors.Join(os.Remove(d+"/policy.yaml"), os.Symlink(d+"/open/closed/real.yaml", d+"/policy.yaml"), os.Chmod(d+"/open", 0o775))
+		}, `policy "DIR/policy.yaml": directory "DIR/open": has mode 0775; others than root can change it: chmod go-w it`},
+		{"as large as it may be", func(t *testing.T, d string) error {
+			write(t, d+"/policy.yaml", good+"#"+strings.Repeat("x", policy.MaxSize-len(good)-1))
+			return nil
+		}, ""},
 		{"a directory", func(_ *testing.T, d string) error {
 			if err := os.Remove(d + "/policy.yaml"); err != nil {
 				return err

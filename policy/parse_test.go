@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"strings"
@@ -98,6 +99,10 @@ func TestParseFindings(t *testing.T) {
 		{"CRI's annotation", rule("match: {annotations: {io.kubernetes.cri.sandbox-name: [a]}}"), []string{`4:25: rules[0].match.annotations: "io.kubernetes.cri.sandbox-name" is CRI's own; match pod, container, image or kind, which count only where CRI wrote them`}},
 		{"loosens by annotation", rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  absent: Unconfined"), []string{`4:10: warning: rules[0].match: loosens by annotations, which are the pod author's word: whoever may create a pod may set them`}},
 		{"tightens by annotation", rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  absent: Deny"), nil},
+		{"tightens what is present by annotation", rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  present: Deny"), nil},
+		{"loosens what is present by annotation", rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  present: RuntimeDefault"), []string{`4:10: warning: rules[0].match: loosens by annotations, which are the pod author's word: whoever may create a pod may set them`}},
+		{"only audits by annotation", rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  mode: Audit"), []string{`4:10: warning: rules[0].match: loosens by annotations, which are the pod author's word: whoever may create a pod may set them`}},
+		{"audits by annotation where all does", "mode: Audit\n" + rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  mode: Audit"), nil},
 		{"unreachable", "version: 1\nrules:\n- {name: all, match: {pod: {namespace: [\"tenant-*\"]}}}\n- {name: one, match: {pod: {namespace: [tenant-a], name: [x]}}, absent: Deny}", []string{`4:3: warning: rules[1]: is never reached: rule "all" before it matches all that it matches`}},
 		{"reachable", "version: 1\nrules:\n- {name: one, match: {pod: {namespace: [tenant-a], name: [x]}}, absent: Deny}\n- {name: all, match: {pod: {namespace: [\"tenant-*\"]}}}", nil},
 		{"all at once", "version: 3\nabsnt: Deny\nmode: Off\nrules: [{}]", []string{
@@ -121,6 +126,27 @@ func TestParseFindings(t *testing.T) {
 				t.Errorf("policy %v beside error %v", p, findings.Err())
 			}
 		})
+	}
+}
+
+func TestRestore(t *testing.T) {
+	for word, want := range map[string]bool{"Allow": true, "Deny": false} {
+		if p := parse(t, "version: 1\nrestore: "+word); p.RestoreAllowed != want {
+			t.Errorf("restore: %s: allowed %v", word, p.RestoreAllowed)
+		}
+	}
+}
+
+// A profile's name is a label of DNS.
+func TestProfileNames(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"a": true, "z": true, "0": true, "9": true, "a-z": true, "a--0": true, strings.Repeat("a", 63): true,
+		strings.Repeat("a", 64): false, "-a": false, "a-": false, "A": false, "a.b": false, "a_b": false, "a{": false, "a`": false, "a:b": false, "a/b": false, "builtin": false,
+	} {
+		_, findings := policy.Parse("p.yaml", fmt.Appendf(nil, "version: 1\nprofiles: {%q: {inline: {defaultAction: SCMP_ACT_LOG}}}\n", name), readNothing)
+		if got := findings.Err() == nil; got != ok {
+			t.Errorf("%q: %v", name, findings)
+		}
 	}
 }
 

@@ -115,11 +115,14 @@ func (s subject) leftRuntime(first, now executable) bool {
 }
 
 // executesContainer reports whether the process executes a file of the container's
-// root filesystem: an exec may have left the runtime before the first look. A
-// runtime's own file is on another one, or in memory.
+// root filesystem: an exec, of which no look is surely at the runtime, may have left
+// it before the first one. A runtime's own file is on another one, or in memory.
 func (s subject) executesContainer(now executable) bool {
+	if s.runtime != (executable{}) || now.ino == 0 {
+		return false
+	}
 	root := fileOf(fmt.Sprintf("/proc/%d/root/", s.pid))
-	return now.ino != 0 && now.dev == root.dev && now != s.binary && root != fileOf("/") &&
+	return now.dev == root.dev && now != s.binary && root != fileOf("/") &&
 		!strings.HasPrefix(command(s.pid), "runc:[")
 }
 
