@@ -51,7 +51,7 @@ peers: build ## containerd's own tests of its client and its CRI plugin, with th
 
 race: engines ## the integration tests with binaries that report data races
 	CGO_ENABLED=1 $(GO) build -race -o bin/ ./cmd/...
-	@log=$$(mktemp -d); GORACE=log_path=$$log/race REQUIRE_INTEGRATION=1 \
+	@log=$$(mktemp -d); GORACE="log_path=$$log/race atexit_sleep_ms=0" REQUIRE_INTEGRATION=1 \
 	$(GO) test -count=1 -p 1 -timeout 90m -skip TestLimits ./integration ./integration/bypass ./integration/faults ./integration/load; status=$$?; \
 	if cat $$log/* 2>/dev/null; then status=1; fi; rm -r $$log; $(MAKE) build; exit $$status
 

@@ -97,7 +97,7 @@ tools() {
 peers() {
 	suite=github.com/containerd/containerd/v2/integration
 	CGO_ENABLED=0 go test -c -trimpath -o "$out/" $suite $suite/client
-	CGO_ENABLED=0 go build -trimpath -o "$out/" $suite/failpoint/cmd/runc-fp $suite/failpoint/cmd/cni-bridge-fp
+	CGO_ENABLED=0 go build -trimpath -o "$out/" $suite/failpoint/cmd/runc-fp # a runc that fails
 	cp -r "$(go list -m -f '{{.Dir}}' github.com/containerd/containerd/v2)/integration/client/testdata" "$out/"
 	chmod -R u+w "$out/testdata"
 }

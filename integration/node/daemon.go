@@ -78,6 +78,16 @@ func (n *Node) Restart(handlers ...Handler) {
 	n.StartDaemon()
 }
 
+// Exchange stops the daemon in an orderly way and starts that of another engine in
+// its place, on the same state.
+func (n *Node) Exchange(engine string) {
+	n.t.Helper()
+	Need(n.t, engine)
+	n.stop(syscall.SIGTERM)
+	n.Engine = engines[engine]
+	n.StartDaemon()
+}
+
 // Reload restarts the daemon with the configuration that somebody has changed.
 func (n *Node) Reload() {
 	n.t.Helper()
