@@ -67,7 +67,7 @@ test-kubernetes: build image ## a real Kubernetes node: API server, kubelet, pod
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration/kubernetes
 
 prove: packages ## the floors of all pairs of profiles, CORPUS=dir/*.json too, proved on the compiled filters; what lint says of these
-	CORPUS=$(if $(CORPUS),$(abspath $(CORPUS))) $(GO) test -count=1 -v ./policy/filter -run 'TestFloorOfCorpus'
+	CORPUS=$(if $(CORPUS),$(abspath $(CORPUS))) $(GO) test -count=1 -v ./policy/profile -run TestFloorOfCorpus
 	CORPUS=$(if $(CORPUS),$(abspath $(CORPUS))) $(GO) test -count=1 ./cmd/batten -run TestLintCorpus
 
 fuzz: ## each fuzz target for FUZZTIME

@@ -113,9 +113,12 @@ func callsFor(r *rand.Rand, step uint32, samples int) (calls []filter.Call) {
 // filters, another with the one that Floor made. Both do what this package says
 // of their programs, and both the same where it says so.
 func TestKernelAgrees(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: takes a minute")
+	}
 	judge := judgeProgram(t)
 	var pairs [][2]specs.LinuxSeccomp
-	profiles := corpus(t)
+	profiles := filtertest.Corpus(t)
 	for _, a := range slices.Sorted(maps.Keys(profiles)) {
 		for _, b := range slices.Sorted(maps.Keys(profiles)) {
 			pairs = append(pairs, [2]specs.LinuxSeccomp{profiles[a], profiles[b]})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/batten-runtime/batten/policy/filter"
 	"github.com/batten-runtime/batten/policy/filter/filtertest"
+	"github.com/batten-runtime/batten/policy/profile"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -63,7 +64,7 @@ func TestMutants(t *testing.T) {
 			c := sample(r)
 			x, _ := a.Run(c)
 			if y, _ := b.Run(c); x != y {
-				t.Fatalf("mutant %d: called equal, but %+v is %s and %s\n%s\n%s", i, c, x, y, text(s), text(m))
+				t.Fatalf("mutant %d: called equal, but %+v is %s and %s\n%s\n%s", i, c, x, y, profile.Encode(s), profile.Encode(m))
 			}
 		}
 	}
