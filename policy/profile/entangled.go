@@ -95,19 +95,14 @@ func skewed(below, other specs.LinuxSeccompArg) bool {
 	return ordered && below.Value>>32 != other.Value>>32 && (below.Op == specs.OpLessThan || below.Op == specs.OpLessEqual)
 }
 
-// maxLinear is the number of rules up to which runc does without the binary tree.
-const maxLinear = 32
-
 // findMisread finds the architectures for which libseccomp 2.5 makes a filter that
 // compares the wrong word. Where it writes no binary tree, it loads the call's
 // number in the block of the rule that it puts first (_gen_bpf_syscalls,
 // src/gen_bpf.c), the one with the fewest conditions; if that is on a call which
 // the architecture does not have, the block is not written and no rule matches.
-// On x86_64 that happens only together with x32.
-func (m *meaning) findMisread(count int) {
-	if count > maxLinear {
-		return
-	}
+// On x86_64 that happens only together with x32. runc asks for the tree from 33
+// names on; crun 1.8 never does.
+func (m *meaning) findMisread() {
 	for _, arch := range m.arches {
 		switch {
 		case arch == specs.ArchX86_64 && !slices.Contains(m.arches, specs.ArchX32), arch == specs.ArchX32:

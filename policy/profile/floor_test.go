@@ -1,10 +1,12 @@
 package profile_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/batten-runtime/batten/policy/profile"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // Ways to fool a merge, each beside a control.
@@ -139,5 +141,32 @@ func BenchmarkFloorOfDefaults(b *testing.B) {
 		if _, _, err := profile.Floor(d, wide, profile.Limits{}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// A floor of many rules is none less for a runtime that asks libseccomp for no binary
+// tree, as crun: were x32 listed, the rule on umount, which x86_64 lacks, would be put
+// first there, and no rule would match.
+func TestFloorWithoutTree(t *testing.T) {
+	names := []string{
+		"keyctl", "bpf", "add_key", "mount", "umount2", "ptrace", "acct", "swapon", "swapoff", "reboot", "kexec_load",
+		"quotactl", "personality", "setns", "unshare", "clone", "chroot", "pivot_root", "syslog", "init_module", "delete_module",
+		"iopl", "ioperm", "userfaultfd", "perf_event_open", "open_by_handle_at", "name_to_handle_at", "fanotify_init",
+		"process_vm_readv", "process_vm_writev", "kcmp", "finit_module", "bind", "connect",
+	}
+	floor := specs.LinuxSeccomp{
+		DefaultAction: specs.ActAllow, Architectures: []specs.Arch{specs.ArchX86_64, specs.ArchX86, specs.ArchX32},
+		Syscalls: []specs.LinuxSyscall{
+			{Names: names, Action: specs.ActErrno, Args: []specs.LinuxSeccompArg{{Index: 0, Value: 7, Op: specs.OpEqualTo}}},
+			{Names: []string{"umount"}, Action: specs.ActErrno},
+		},
+	}
+	own := specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Architectures: floor.Architectures}
+	out, notes, err := profile.Floor(floor, own, profile.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(out.Seccomp.Architectures, specs.ArchX32) || !slices.Contains(out.Seccomp.Architectures, specs.ArchX86) {
+		t.Errorf("architectures %v, notes %q", out.Seccomp.Architectures, notes)
 	}
 }

@@ -61,7 +61,7 @@ func understand(s *specs.LinuxSeccomp, native specs.Arch) (*meaning, error) {
 			}
 		}
 	}
-	m.findMisread(place)
+	m.findMisread()
 	return m, nil
 }
 
