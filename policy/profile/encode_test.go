@@ -44,3 +44,17 @@ func TestEncodeIsRuntimeSpec(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is in a string, it is what encoding/json makes of it.
+func TestEncodeStrings(t *testing.T) {
+	for c := rune(0); c < 0x180; c++ {
+		s := specs.LinuxSeccomp{DefaultAction: specs.ActAllow, ListenerPath: "/run/" + string(c) + "x"}
+		want, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := profile.Encode(s); string(got) != string(want) {
+			t.Errorf("%q: %s, want %s", c, got, want)
+		}
+	}
+}
