@@ -34,7 +34,7 @@ demo: build ## the main job, shown step by step on a private containerd
 	integration/engines/build.sh debian
 	$(GO) run ./integration/demo
 
-test: lint unit fuzz integration test-kubernetes demo distcheck ## everything
+test: lint unit fuzz integration peers test-kubernetes demo distcheck ## everything
 
 packages: # what cgo needs
 	@integration/engines/build.sh packages
