@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -18,6 +19,8 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
+
+var update = flag.Bool("update", false, "rewrite what policy/filter's own tests hold Compile to")
 
 // named are the syscalls that the profiles here name: none that a runtime, or the
 // program in the container, needs.
@@ -42,6 +45,7 @@ var needed = strings.Fields(`read write close close_range openat openat2 open fs
 func TestCompiled(t *testing.T) {
 	n := node.Bare(t, newest)
 	want := node.Often(t, "PROFILES", 12)
+	var loaded []filtertest.Loaded
 	r := rand.New(rand.NewPCG(8, uint64(want)))
 	for _, runtime := range []string{"runc", "crun"} {
 		judged, refused, failed, made := 0, 0, 0, 0
@@ -68,12 +72,18 @@ func TestCompiled(t *testing.T) {
 			default:
 				judged++
 				checkCompiled(t, runtime, &profile, compiled, live)
+				if runtime == "runc" {
+					loaded = append(loaded, filtertest.Loaded{Profile: profile, Instructions: live[0].Instructions})
+				}
 			}
 		}
 		t.Logf("%s: %d profiles: %d compared, %d refused by both, %d not started", runtime, made, judged, refused, failed)
 		if judged == 0 {
 			t.Errorf("%s: none was compared", runtime)
 		}
+	}
+	if *update {
+		writeFile(t, filepath.Join(node.Root(), "policy/filter/filtertest/testdata/runc/loaded.json"), inJSON(t, loaded))
 	}
 }
 

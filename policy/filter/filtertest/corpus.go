@@ -2,6 +2,7 @@ package filtertest
 
 import (
 	"embed"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path"
@@ -10,10 +11,30 @@ import (
 
 	"github.com/batten-runtime/batten/policy/profile"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 //go:embed testdata/*.json
 var files embed.FS
+
+//go:embed testdata/runc/loaded.json
+var loaded []byte
+
+// Loaded is a profile, and the program that the kernel had once runc 1.5.2 had started
+// a container with it.
+type Loaded struct {
+	Profile      specs.LinuxSeccomp `json:"profile"`
+	Instructions []unix.SockFilter  `json:"instructions"`
+}
+
+// ByRunc are some: `go test ./integration -run TestCompiled -update` writes them.
+func ByRunc(t testing.TB) (all []Loaded) {
+	t.Helper()
+	if err := json.Unmarshal(loaded, &all); err != nil || len(all) == 0 {
+		t.Fatalf("%d programs (%v)", len(all), err)
+	}
+	return all
+}
 
 // Corpus are profiles that people use: containerd's default for no, some and all
 // capabilities, a deny-list, a recording, and those in the folder CORPUS.
