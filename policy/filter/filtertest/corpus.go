@@ -27,7 +27,7 @@ type Loaded struct {
 	Instructions []unix.SockFilter  `json:"instructions"`
 }
 
-// ByRunc are some: `go test ./integration -run TestCompiled -update` writes them.
+// ByRunc are some: `PROFILES=90 go test ./integration -run TestCompiled -update` writes them.
 func ByRunc(t testing.TB) (all []Loaded) {
 	t.Helper()
 	if err := json.Unmarshal(loaded, &all); err != nil || len(all) == 0 {
