@@ -12,6 +12,7 @@ var IDs = map[string]string{
 	"either-condition":   "two conditions on one argument, of which runc takes either and crun both",
 	"outside-mask":       "a masked comparison with bits outside the mask, which libseccomp ignores",
 	"never-matches":      "a condition that can never match",
+	"matches-nothing":    "a profile of which libseccomp may make a filter in which no rule matches",
 	"unknown-syscall":    "a syscall that there is not, which runtimes skip",
 	"overlap":            "rules of different actions for the same calls, of which no order is defined",
 	cannotStart:          "a profile under which no container can start",
