@@ -115,7 +115,7 @@ if [ "${1:-all}" = all ]; then
 	module docker-29 0 ''
 fi
 if [ "${1:-all}" = peers ]; then
-	packages lsof strace # which they call
+	packages lsof procps strace # which they call
 	module runc-1.5 1 seccomp
 	module containerd-2.4 0 ''
 	once containerd-2.4-tests peers
