@@ -162,18 +162,23 @@ func endProcesses(cgroup string) {
 func (n *Node) removeCgroups() {
 	parents, _ := filepath.Glob("/sys/fs/cgroup/*/" + filepath.Base(n.Dir))
 	for _, parent := range append(parents, "/sys/fs/cgroup/"+filepath.Base(n.Dir)) {
-		var dirs []string
-		_ = filepath.WalkDir(parent, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() {
-				dirs = append(dirs, path)
-			}
-			return nil
-		})
-		for _, dir := range slices.Backward(dirs) {
+		for _, dir := range Cgroups(parent) {
 			endProcesses(dir)
 			if err := os.Remove(dir); err != nil {
 				n.t.Errorf("left behind: %v", err)
 			}
 		}
 	}
+}
+
+// Cgroups are the directories of a cgroup and those below it, the deepest first.
+func Cgroups(top string) (dirs []string) {
+	_ = filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			dirs = append(dirs, path)
+		}
+		return nil
+	})
+	slices.Reverse(dirs)
+	return dirs
 }

@@ -1,13 +1,14 @@
 package peers
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/batten-runtime/batten/integration/node"
 )
 
 // result is what became of each test by name.
@@ -89,14 +90,7 @@ func removeCgroups(before []string) {
 		if slices.Contains(before, top) {
 			continue
 		}
-		var dirs []string
-		_ = filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() {
-				dirs = append(dirs, path)
-			}
-			return nil
-		})
-		for _, dir := range slices.Backward(dirs) {
+		for _, dir := range node.Cgroups(top) {
 			_ = os.Remove(dir)
 		}
 	}

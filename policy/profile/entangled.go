@@ -3,6 +3,7 @@ package profile
 import (
 	"slices"
 
+	"github.com/batten-runtime/batten/policy/document"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -114,6 +115,18 @@ func (m *meaning) findMisread() {
 	}
 	if slices.Contains(m.misread, specs.ArchX86_64) {
 		m.misread = append(m.misread, specs.ArchX32)
+	}
+}
+
+// validateMisread warns of what libseccomp makes a filter of in which no rule
+// matches: see findMisread.
+func (p *Profile) validateMisread(n document.Node) {
+	s := p.Resolve(Target{})
+	if !slices.Contains(s.Architectures, specs.ArchX32) {
+		return
+	}
+	if m, err := understand(&s, specs.ArchX86_64); err == nil && len(m.misread) > 0 {
+		n.As("matches-nothing").Warnf("lists SCMP_ARCH_X32, and its rules without conditions are on calls that x86_64 lacks: for crun, and up to 32 names for runc, libseccomp makes a filter in which no rule matches; leave SCMP_ARCH_X32 out")
 	}
 }
 

@@ -36,18 +36,6 @@ func Validate(p *Profile, n, syscalls document.Node) {
 	p.validateStart(n)
 }
 
-// validateMisread warns of what libseccomp makes a filter of in which no rule
-// matches: see findMisread.
-func (p *Profile) validateMisread(n document.Node) {
-	s := p.Resolve(Target{})
-	if !slices.Contains(s.Architectures, specs.ArchX32) {
-		return
-	}
-	if m, err := understand(&s, specs.ArchX86_64); err == nil && len(m.misread) > 0 {
-		n.As("matches-nothing").Warnf("lists SCMP_ARCH_X32, and its rules without conditions are on calls that x86_64 lacks: for crun, and up to 32 names for runc, libseccomp makes a filter in which no rule matches; leave SCMP_ARCH_X32 out")
-	}
-}
-
 // places are the nodes of the rules, or the whole list's where they are not
 // at hand.
 func places(syscalls document.Node, rules int) []document.Node {

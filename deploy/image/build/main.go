@@ -1,4 +1,3 @@
-// Command build makes the image of Batten's DaemonSet: build NAME FILE BINARY...
 package main
 
 import (
