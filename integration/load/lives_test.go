@@ -98,8 +98,8 @@ func (w *weather) pod() error {
 // check holds what the kernel did to the policy version that the record names.
 func (w *weather) check(namespace, id string, pid int, said string) {
 	rec, err := enforce.Records{Dir: w.Path(enforce.DefaultRecords)}.Read(namespace, id)
-	if node.Gone(pid) == nil && (said == "" || err != nil) {
-		return // its shim was killed, and containerd has cleaned up after it
+	if said == "" || err != nil && node.Gone(pid) == nil {
+		return // its shim was killed, with what it had to say, and containerd cleans up
 	}
 	if err != nil {
 		w.t.Errorf("%s runs without a record: %v", id, err)
