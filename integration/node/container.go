@@ -219,11 +219,26 @@ func (n *Node) removeContainer(ctx context.Context, c containerd.Container) {
 				n.t.Errorf("container %s does not die", c.ID())
 			}
 		}
-		if _, err := task.Delete(ctx, containerd.WithProcessKill); err != nil && !errdefs.IsNotFound(err) {
+		if err := n.deleteTask(ctx, task); err != nil {
 			n.t.Errorf("deleting the task of %s: %v", c.ID(), err)
 		}
 	}
 	if err := c.Delete(ctx, containerd.WithSnapshotCleanup); err != nil && !errdefs.IsNotFound(err) {
 		n.t.Errorf("deleting %s: %v", c.ID(), err)
+	}
+}
+
+// deleteTask deletes a task. On a node whose daemon is killed, again: the CRI plugin may
+// delete what was a pod's at the same time, and the shim be gone with the first to ask.
+func (n *Node) deleteTask(ctx context.Context, task containerd.Task) error {
+	for tries := 0; ; tries++ {
+		_, err := task.Delete(ctx, containerd.WithProcessKill)
+		if err == nil || errdefs.IsNotFound(err) {
+			return nil
+		}
+		if !n.leftovers || tries == 10 {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 }
