@@ -28,6 +28,8 @@ func TestFloorIsNotFooled(t *testing.T) {
 		{"SPEC_ALLOW by no flags", `{` + allow + `, "flags": [], ` + no + `}`, `{` + allow + `, ` + no + `}`, `{"defaultAction":"SCMP_ACT_ALLOW","flags":[],"syscalls":[{"names":["keyctl"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]}`, ""},
 		{"SPEC_ALLOW by name", `{` + allow + `, "flags": ["SECCOMP_FILTER_FLAG_LOG"], ` + no + `}`, `{` + allow + `, "flags": ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"], ` + no + `}`, `{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"names":["keyctl"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]}`, ""},
 		{"SPEC_ALLOW that both have", `{` + allow + `, ` + no + `}`, `{` + allow + `, "flags": ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"], ` + no + `}`, "same", ""},
+		{"LOG of the floor, SPEC_ALLOW that both have", `{` + allow + `, "flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"], ` + no + `}`, `{` + allow + `, ` + no + `}`, `{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_SPEC_ALLOW","SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"names":["keyctl"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]}`, ""},
+		{"LOG of the floor, SPEC_ALLOW of the floor's alone", `{` + allow + `, "flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"], ` + no + `}`, `{` + allow + `, "flags": [], ` + no + `}`, `{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"],"syscalls":[{"names":["keyctl"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]}`, ""},
 		{"no SPEC_ALLOW of its own", `{` + allow + `, ` + no + `}`, `{` + allow + `, "flags": [], ` + no + `}`, "same", ""},
 		{
 			"a listener for what the floor denies", `{` + allow + `, ` + no + `}`,

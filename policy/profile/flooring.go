@@ -150,7 +150,7 @@ func (m *flooring) compute() error {
 		m.settleStub()
 	}
 	if slices.Contains(m.result().misread, specs.ArchX86_64) {
-		m.leaveOut(specs.ArchX32, "with it libseccomp misreads short profiles that name calls which x86_64 lacks")
+		m.leaveOut(specs.ArchX32, "with it libseccomp may misread a profile that names calls which x86_64 lacks")
 	}
 	if err := m.verify(); err != nil {
 		return err
