@@ -124,8 +124,9 @@ func (s suite) run(t *testing.T, batten bool, only string) (result, []byte) {
 	}
 	serveImages(t, n, certificate)
 	script := "mount -t tmpfs tmpfs /var/lib || exit\ncd \"$0\" || exit\n" + s.script
+	// A test sends SIGHUP, which whoever runs all this may have ignored (nohup).
 	args := append([]string{
-		"unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script, programs(), "./" + s.program,
+		"env", "--default-signal", "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script, programs(), "./" + s.program,
 		"-test.v", "-test.timeout", "15m", "-test.run", only, "-test.skip", s.skip(),
 	}, s.args...)
 	if s.program == "integration.test" {
