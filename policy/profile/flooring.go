@@ -20,8 +20,8 @@ type flooring struct {
 
 	// explicit are the rules of the result by name, direct what they were before
 	// i386's multiplexers counted; front are those that must come before all
-	// others, on these; markers are names of
-	// rules that repeat the default, for the sake of runc's ENOSYS stub.
+	// others, on these; markers are names of rules that repeat the default, for the
+	// sake of runc's ENOSYS stub.
 	explicit map[string][]clause
 	direct   map[string][]clause
 	front    []frontRule
