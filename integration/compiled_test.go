@@ -144,14 +144,14 @@ func load(t *testing.T, n *node.Node, runtime, id string, profile *specs.LinuxSe
 	if err != nil {
 		return nil, err
 	}
-	// crun's start returns before its process has left crun and has the filter.
+	// Not WaitForExecOf: a profile may have killed the process.
 	for range 100 {
-		if comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); string(comm) == "probe\n" {
+		if err = node.LeftRuntime(pid); err == nil {
 			return filter.Live(pid)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	return nil, fmt.Errorf("process %d does not run the program", pid)
+	return nil, err
 }
 
 // putProfile puts a profile into a bundle's spec.

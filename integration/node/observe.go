@@ -57,13 +57,17 @@ func (n *Node) WaitForExec(c *Created) {
 // WaitForExecOf waits for it by the process.
 func (n *Node) WaitForExecOf(pid int) {
 	n.t.Helper()
-	n.Eventually(10*time.Second, fmt.Sprintf("execve in process %d", pid), func() error {
-		comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-		if err == nil && strings.HasPrefix(string(comm), "runc:") {
-			return fmt.Errorf("still %q", comm)
-		}
-		return err
-	})
+	n.Eventually(10*time.Second, fmt.Sprintf("execve in process %d", pid), func() error { return LeftRuntime(pid) })
+}
+
+// LeftRuntime is an error as long as a process is runc's or crun's, on its way to the
+// container's program: both may return from start before it is there.
+func LeftRuntime(pid int) error {
+	comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	if err == nil && (strings.HasPrefix(string(comm), "runc:") || string(comm) == "crun\n") {
+		return fmt.Errorf("still %q", comm)
+	}
+	return err
 }
 
 // Reload finds the container again, after the daemon was restarted.
