@@ -2,7 +2,7 @@
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-LDFLAGS := -s -w -X github.com/batten-runtime/batten/shim/enforce.Version=$(VERSION)
+LDFLAGS := -s -w -X github.com/batten-runtime/batten/internal/version.Version=$(VERSION)
 TOOL    := $(GO) tool -modfile=tools/go.mod
 
 # What the DaemonSet's image is called; put your registry's name in front.
@@ -10,11 +10,25 @@ IMAGE   ?= docker.io/batten-runtime/batten:dev
 
 # How long each fuzz target runs under `make test`, and for `make fuzz`: executions,
 # since Go before 1.27 may report the end of a time as a failure (golang/go#75804).
+# A target may have its own number behind a second colon.
 FUZZTIME ?= 150000x
-FUZZ     := spec:FuzzSplice shim:FuzzOptions shim/ociruntime:FuzzParse policy:FuzzParse policy:FuzzIdentify \
-	policy/profile:FuzzParse policy/filter:FuzzProgram manifest:FuzzLint
+FUZZ     := \
+	spec:FuzzSplice \
+	shim:FuzzOptions \
+	shim:FuzzGroup \
+	shim/runc:FuzzParse \
+	policy:FuzzParse \
+	policy:FuzzIdentify \
+	policy/profile:FuzzParse \
+	policy/filter:FuzzProgram \
+	internal/manifest:FuzzLint \
+	internal/denials:FuzzSeccompPlace \
+	policy/floor:FuzzFloorWork:2000x \
+	policy/profile:FuzzSeal \
+	policy/profile/reader:FuzzRead:40000x \
+	policy/bpf:FuzzRun
 
-.PHONY: help packages build image engines demo test test-kubernetes peers race assurance unit prove integration fuzz lint generate bench dist distcheck clean
+.PHONY: help packages build image engines demo test test-kubernetes test-machines peers race assurance unit prove integration fuzz lint generate bench dist distcheck release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,10 +55,10 @@ packages: # what cgo needs
 	@integration/engines/build.sh packages
 
 unit: packages ## the packages' own tests, with the race detector
-	REQUIRE_INTEGRATION=1 $(GO) test -race ./cmd/... ./daemonset/... ./deploy/... ./install/... ./manifest/... ./policy/... ./status/... ./shim/... ./spec/...
+	REQUIRE_INTEGRATION=1 $(GO) test -race ./cmd/... ./deploy/... ./docs/... ./internal/... ./policy/... ./shim/... ./spec/...
 
 integration: build engines ## real daemons, real containers; nothing may be skipped
-	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -p 1 -timeout 30m ./integration ./integration/bypass ./integration/faults ./integration/load
+	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -p 1 -timeout 30m ./integration ./integration/bypass ./integration/faults ./integration/load ./integration/observe
 
 peers: build ## containerd's own tests of its client and its CRI plugin, with the stock shim and with Batten's; PEERS=1 for the long ones, too
 	integration/engines/build.sh peers
@@ -53,33 +67,43 @@ peers: build ## containerd's own tests of its client and its CRI plugin, with th
 race: engines ## the integration tests with binaries that report data races
 	CGO_ENABLED=1 $(GO) build -race -o bin/ ./cmd/...
 	@log=$$(mktemp -d); GORACE="log_path=$$log/race atexit_sleep_ms=0" REQUIRE_INTEGRATION=1 \
-	$(GO) test -count=1 -p 1 -timeout 90m -skip TestLimits ./integration ./integration/bypass ./integration/faults ./integration/load; status=$$?; \
+	$(GO) test -count=1 -p 1 -timeout 90m -skip TestLimits ./integration ./integration/bypass ./integration/faults ./integration/load ./integration/observe; status=$$?; \
 	if cat $$log/* 2>/dev/null; then status=1; fi; rm -r $$log; $(MAKE) build; exit $$status
 
-assurance: build engines ## the figures of docs/assurance.md; hours
+assurance: build engines ## the figures of docs/evidence/assurance.md; hours
 	PROFILES=$(or $(PROFILES),100) REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 2h ./integration -run TestCompiled
 	ROUNDS=$(or $(ROUNDS),500) REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 6h ./integration/faults
 	STORM=$(or $(STORM),500) PODS=$(or $(PODS),200) GROWTH=$(or $(GROWTH),1h) REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 6h ./integration/load
+	integration/engines/build.sh programs
+	PROGRAMS=all REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 2h ./integration/observe -run TestGroundTruth
+	CALLS=100000 TOGETHER=200 REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 1h ./integration/observe -run 'TestManyThreads|TestTogether'
 	PEERS=1 $(MAKE) peers
+	$(MAKE) test-machines
 	$(MAKE) race
 
 test-kubernetes: build image ## a real Kubernetes node: API server, kubelet, pods
 	integration/engines/build.sh kubernetes
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration/kubernetes
 
+test-machines: build ## whole emulated machines: the package on a fresh Debian 12, as docs/guide/debian.md prints it
+	integration/engines/build.sh machines
+	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 60m ./integration/machines
+
 prove: packages ## the floors of all pairs of profiles, CORPUS=dir/*.json too, proved on the compiled filters; what lint says of these
-	CORPUS=$(if $(CORPUS),$(abspath $(CORPUS))) $(GO) test -count=1 -v ./policy/profile -run TestFloorOfCorpus
+	CORPUS=$(if $(CORPUS),$(abspath $(CORPUS))) $(GO) test -count=1 -v ./policy/floor -run TestFloorOfCorpus
 	CORPUS=$(if $(CORPUS),$(abspath $(CORPUS))) $(GO) test -count=1 ./cmd/batten -run TestLintCorpus
 
 fuzz: ## each fuzz target for FUZZTIME
-	@for target in $(FUZZ); do echo "$$target for $(FUZZTIME)"; \
-	$(GO) test ./$${target%:*} -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s || exit 1; done
+	@for target in $(FUZZ); do package=$${target%%:*}; rest=$${target#*:}; name=$${rest%%:*}; times=$${rest#$$name}; times=$${times#:}; times=$${times:-$(FUZZTIME)}; echo "$$package $$name for $$times"; \
+	$(GO) test ./$$package -run '^$$' -fuzz "^$$name$$" -fuzztime $$times -fuzzminimizetime 1s || exit 1; done
 
-lint: packages ## gofumpt, vet, staticcheck, import direction, and known vulnerabilities where their database can be had
+lint: packages ## gofumpt, vet, staticcheck, import direction, dead code, spelling, and known vulnerabilities where their database can be had
 	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "gofumpt: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(TOOL) depguard ./...
+	@unused=$$($(TOOL) deadcode -test ./...); test -z "$$unused" || { echo "deadcode: $$unused"; exit 1; }
+	@git ls-files '*.go' '*.md' '*.yaml' '*.sh' '*.txtar' Makefile | grep -v '/z[a-z0-9_]*\.go$$' | xargs $(TOOL) misspell -error -i nmae,versoin
 	@out=$$($(TOOL) govulncheck ./cmd/... 2>&1); status=$$?; \
 	case "$$status:$$out" in \
 	0:*) echo "govulncheck: nothing known";; \
@@ -89,7 +113,7 @@ lint: packages ## gofumpt, vet, staticcheck, import direction, and known vulnera
 generate: ## what is generated from other sources
 	$(GO) generate ./...
 
-bench: build engines ## Batten against the stock shim; docs/performance.md says how to read it
+bench: build engines ## Batten against the stock shim; docs/evidence/performance.md says how to read it
 	$(GO) run ./integration/bench
 
 dist: ## what is released, into dist/: tarballs, Debian packages, bills of material
@@ -97,6 +121,9 @@ dist: ## what is released, into dist/: tarballs, Debian packages, bills of mater
 
 distcheck: ## that dist is reproducible, and that what it makes runs
 	tools/dist/check.sh
+
+release: ## a tagged version, stamped, built twice and compared: make release VERSION=v1.2.3
+	tools/dist/release.sh $(VERSION)
 
 clean: ## what make build and make dist made
 	rm -rf bin dist

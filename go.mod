@@ -10,6 +10,9 @@ require (
 	github.com/containerd/plugin v1.1.0 // containerd's shim loads its services through it
 	github.com/containerd/ttrpc v1.2.9 // the shim's protocol: the task API under its older name
 	github.com/containerd/typeurl/v2 v2.3.0 // tests: options as containerd's shim reads them
+	github.com/cpuguy83/go-md2man/v2 v2.0.7 // man: renders the pages of no subcommand, as cobra/doc renders those of subcommands
+	github.com/invopop/jsonschema v0.14.0 // tests: writes deploy/schema from Go types and the comments of their fields
+	github.com/moby/profiles/seccomp v0.2.3 // lint and its kin: how Docker reads a profile
 	github.com/moby/sys/atomicwriter v0.1.0 // install: temp file, fsync and rename, with mode and symlinks seen to
 	github.com/opencontainers/go-digest v1.0.0 // tests: a checkpoint for the content store
 	github.com/opencontainers/image-spec v1.1.1 // tests: the same
@@ -17,17 +20,20 @@ require (
 	github.com/owenrumney/go-sarif/v3 v3.3.1 // lint: SARIF, as its schema has it
 	github.com/pelletier/go-toml/v2 v2.4.3 // the options table that CRI and Docker send as TOML, and containerd's configuration, as containerd reads them
 	github.com/rogpeppe/go-internal v1.16.0 // install: unified diffs; tests: testscript for the CLI
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests: holds the schemas to the parser and to records, by draft 2020-12
 	github.com/seccomp/libseccomp-golang v0.12.0 // what runc compiles filters with; the command line only
+	github.com/spf13/cobra v1.10.2 // batten's command line: help, suggestions, completions, manual and reference pages
+	github.com/spf13/pflag v1.0.10 // cobra's flags
 	github.com/tidwall/gjson v1.20.1 // install: reads daemon.json in its order
 	github.com/tidwall/sjson v1.2.7 // install: edits daemon.json and keeps the rest
 	go.yaml.in/yaml/v3 v3.0.6 // the policy, with lines and columns
 	golang.org/x/sys v0.48.0 // uname, memfd and errno names; its tables of system calls
-	google.golang.org/grpc v1.83.2 // status codes of refusals; tests: CRI
+	google.golang.org/grpc v1.83.2 // status codes of refusals; status: asks CRI
 	google.golang.org/protobuf v1.36.12 // runtime options on the wire
 	k8s.io/api v0.37.2 // lint: pods as the API server reads them
 	k8s.io/apimachinery v0.37.2 // tests: objects of the API
 	k8s.io/client-go v0.37.2 // tests: the API server's client
-	k8s.io/cri-api v0.37.0 // tests: pods through CRI
+	k8s.io/cri-api v0.37.0 // status: what the running containerd is configured with; tests: pods through CRI
 	k8s.io/pod-security-admission v0.37.2 // lint: Pod Security admission's own checks
 	sigs.k8s.io/json v0.0.0-20250730193827-2d320260d730 // lint: unknown fields, as the API server reports them
 	sigs.k8s.io/yaml v1.6.0 // lint: YAML as kubectl reads it
@@ -36,6 +42,8 @@ require (
 require (
 	github.com/Microsoft/go-winio v0.6.3-0.20251027160822-ad3df93bed29 // indirect
 	github.com/Microsoft/hcsshim v0.15.0-rc.4 // indirect
+	github.com/bahlo/generic-list-go v0.2.0 // indirect
+	github.com/buger/jsonparser v1.1.2 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/cilium/ebpf v0.17.3 // indirect
 	github.com/containerd/cgroups/v3 v3.1.3 // indirect
@@ -72,6 +80,7 @@ require (
 	github.com/godbus/dbus/v5 v5.1.0 // indirect
 	github.com/google/gnostic-models v0.7.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
+	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/klauspost/compress v1.20.0 // indirect
 	github.com/mdlayher/socket v0.6.0 // indirect
@@ -85,7 +94,9 @@ require (
 	github.com/modern-go/concurrent v0.0.0-20180306012644-bacd9c7ef1dd // indirect
 	github.com/modern-go/reflect2 v1.0.3-0.20250322232337-35a7c28c31ee // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
+	github.com/pb33f/ordered-map/v2 v2.3.1 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
+	github.com/russross/blackfriday/v2 v2.1.0 // indirect
 	github.com/sirupsen/logrus v1.10.2 // indirect
 	github.com/tidwall/match v1.1.1 // indirect
 	github.com/tidwall/pretty v1.2.0 // indirect
@@ -101,6 +112,7 @@ require (
 	go.opentelemetry.io/otel/sdk v1.46.0 // indirect
 	go.opentelemetry.io/otel/trace v1.46.0 // indirect
 	go.yaml.in/yaml/v2 v2.4.4 // indirect
+	go.yaml.in/yaml/v4 v4.0.0-rc.2 // indirect
 	golang.org/x/net v0.58.0 // indirect
 	golang.org/x/oauth2 v0.36.0 // indirect
 	golang.org/x/sync v0.23.0 // indirect

@@ -34,22 +34,26 @@ var pods = []struct {
 	security        func(localhost string) *cri.LinuxContainerSecurityContext
 	stock, batten   string // what keyctl, bpf say
 }{
-	{"plain", "0", func(string) *cri.LinuxContainerSecurityContext { return nil }, "OK EINVAL", "EPERM EPERM"},
-	{"privileged", "0", func(string) *cri.LinuxContainerSecurityContext {
+	{
+		name: "plain", stockMode: "0",
+		security: func(string) *cri.LinuxContainerSecurityContext { return nil },
+		stock:    "OK EINVAL", batten: "EPERM EPERM",
+	},
+	{name: "privileged", stockMode: "0", security: func(string) *cri.LinuxContainerSecurityContext {
 		return &cri.LinuxContainerSecurityContext{Privileged: true}
-	}, "OK EINVAL", "EPERM EINVAL"},
-	{"unconfined", "0", func(string) *cri.LinuxContainerSecurityContext {
+	}, stock: "OK EINVAL", batten: "EPERM EINVAL"},
+	{name: "unconfined", stockMode: "0", security: func(string) *cri.LinuxContainerSecurityContext {
 		return security(cri.SecurityProfile_Unconfined, "")
-	}, "OK EINVAL", "EPERM EPERM"},
-	{"runtime-default", "2", func(string) *cri.LinuxContainerSecurityContext {
+	}, stock: "OK EINVAL", batten: "EPERM EPERM"},
+	{name: "runtime-default", stockMode: "2", security: func(string) *cri.LinuxContainerSecurityContext {
 		return security(cri.SecurityProfile_RuntimeDefault, "")
-	}, "EPERM EPERM", "EPERM EPERM"},
-	{"localhost", "2", func(file string) *cri.LinuxContainerSecurityContext {
+	}, stock: "EPERM EPERM", batten: "EPERM EPERM"},
+	{name: "localhost", stockMode: "2", security: func(file string) *cri.LinuxContainerSecurityContext {
 		return security(cri.SecurityProfile_Localhost, file)
-	}, "OK EINVAL", "OK EINVAL"},
-	{"no-new-privs", "0", func(string) *cri.LinuxContainerSecurityContext {
+	}, stock: "OK EINVAL", batten: "OK EINVAL"},
+	{name: "no-new-privs", stockMode: "0", security: func(string) *cri.LinuxContainerSecurityContext {
 		return &cri.LinuxContainerSecurityContext{NoNewPrivs: true}
-	}, "OK EINVAL", "EPERM EPERM"},
+	}, stock: "OK EINVAL", batten: "EPERM EPERM"},
 }
 
 // checkPod runs the matrix as one pod of a handler.
@@ -156,10 +160,10 @@ func checkLostTable(t *testing.T, n *node.Node) {
 func checkAgents(t *testing.T, n *node.Node) {
 	t.Helper()
 	for _, tt := range []struct{ namespace, pod, container, sandbox, mode string }{
-		{"monitoring", "agent-1", "agent", "2", "0"},
-		{"monitoring", "agent-1", "sidecar", "2", "2"},
-		{"monitoring", "other", "agent", "2", "2"},
-		{"quiet", "agent-1", "agent", "0", "2"},
+		{namespace: "monitoring", pod: "agent-1", container: "agent", sandbox: "2", mode: "0"},
+		{namespace: "monitoring", pod: "agent-1", container: "sidecar", sandbox: "2", mode: "2"},
+		{namespace: "monitoring", pod: "other", container: "agent", sandbox: "2", mode: "2"},
+		{namespace: "quiet", pod: "agent-1", container: "agent", sandbox: "0", mode: "2"},
 	} {
 		what := tt.namespace + "/" + tt.pod + "/" + tt.container
 		pod, err := n.RunPod("batten", tt.namespace, tt.pod, nil)

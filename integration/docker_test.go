@@ -21,15 +21,15 @@ var dockers = []struct {
 	owner        string // of the records
 	privileged   string
 }{
-	{"20.10, path", "debian", func(n *node.Node) map[string]any {
+	{name: "20.10, path", engine: "debian", runtime: func(n *node.Node) map[string]any {
 		return map[string]any{"path": filepath.Join(n.Bin, "batten-runc")}
-	}, "@run@docker@runtime-runc@moby", "--cap-add=SYS_ADMIN"},
-	{"new, path", newest, func(n *node.Node) map[string]any {
+	}, owner: "@run@docker@runtime-runc@moby", privileged: "--cap-add=SYS_ADMIN"},
+	{name: "new, path", engine: newest, runtime: func(n *node.Node) map[string]any {
 		return map[string]any{"path": filepath.Join(n.Bin, "batten-runc")}
-	}, "@run@docker@runtime-runc@moby", "--privileged"},
-	{"new, runtimeType", newest, func(*node.Node) map[string]any {
+	}, owner: "@run@docker@runtime-runc@moby", privileged: "--privileged"},
+	{name: "new, runtimeType", engine: newest, runtime: func(*node.Node) map[string]any {
 		return map[string]any{"runtimeType": "io.containerd.batten.v2"}
-	}, "moby", "--privileged"},
+	}, owner: "moby", privileged: "--privileged"},
 }
 
 // TestDocker: what Docker starts unfiltered runs filtered, its exec and its health
@@ -49,9 +49,19 @@ func TestDocker(t *testing.T) {
 				flags         []string
 				stock, batten string
 			}{
-				{"unconfined", []string{"--security-opt", "seccomp=unconfined"}, unfiltered, filtered},
-				{"privileged", []string{"--security-opt", "seccomp=unconfined", tt.privileged}, unfiltered, filteredAdmin},
-				{"its own", []string{"--security-opt", "seccomp=" + own}, keysDenied, keysDenied},
+				{
+					name: "unconfined", flags: []string{"--security-opt", "seccomp=unconfined"},
+					stock: unfiltered, batten: filtered,
+				},
+				{
+					name:  "privileged",
+					flags: []string{"--security-opt", "seccomp=unconfined", tt.privileged},
+					stock: unfiltered, batten: filteredAdmin,
+				},
+				{
+					name: "its own", flags: []string{"--security-opt", "seccomp=" + own},
+					stock: keysDenied, batten: keysDenied,
+				},
 			} {
 				if out := output(t, c.name, dockerRun(n, c.flags, probeCalls...)); out != c.stock {
 					t.Errorf("%s, stock: wrote\n%swant\n%s", c.name, out, c.stock)
@@ -108,9 +118,12 @@ func checkDockerLife(t *testing.T, n *node.Node, owner, privileged string) {
 	if !safe || len(all) != 1 {
 		t.Errorf("batten status: safe %v with %v", safe, all)
 	}
+	wantCalled(t, n, all, map[string]string{"life": "probe"})
 	output(t, "stock", dockerRun(n, []string{"--runtime", "runc", "--detach", "--name", "stock", privileged, "--security-opt", "seccomp=unconfined"}, "/probe", "pause"))
 	if all, _, safe := nodeStatus(t, n, "--docker", n.DockerConfig()); safe || len(all) != 2 {
 		t.Errorf("batten status beside a stock container: safe %v with %v", safe, all)
+	} else {
+		wantCalled(t, n, all, map[string]string{"life": "probe", "stock": "probe"})
 	}
 	output(t, "rm", n.Docker("rm", "--force", "life", "stock"))
 	if left, _ := filepath.Glob(n.Path("/run/batten/*/*.json")); len(left) > 0 {
@@ -133,8 +146,8 @@ func checkDockerRefusal(t *testing.T, n *node.Node) {
 }
 
 // TestDockerBuild: the steps of Docker's old builder are containers of the default
-// runtime. BuildKit calls a runc of its own beside the engine's runtimes and goes
-// round Batten, unless dockerd is told which.
+// runtime. BuildKit calls the runc that is first on dockerd's PATH, and bypasses
+// Batten, unless that is batten-runc or a newer dockerd is told which. 20.10 cannot be told.
 func TestDockerBuild(t *testing.T) {
 	const refusal = `rule "no builds" says present: Deny (policy "/etc/batten/policy.yaml")`
 	const rule = "version: 1\nrules: [{name: no builds, match: {runtime: [batten-runc]}, present: Deny}]\n"
@@ -142,16 +155,39 @@ func TestDockerBuild(t *testing.T) {
 		name, engine, buildkit, env string
 		stopped                     bool
 	}{
-		{"the old builder", "debian", "DOCKER_BUILDKIT=0", "", true},
-		{"BuildKit", newest, "DOCKER_BUILDKIT=1", "", false},
-		{"BuildKit, told", newest, "DOCKER_BUILDKIT=1", "DOCKER_BUILDKIT_RUNC_COMMAND=batten-runc", true},
+		{name: "the old builder", engine: "debian", buildkit: "DOCKER_BUILDKIT=0", stopped: true},
+		{name: "BuildKit", engine: newest, buildkit: "DOCKER_BUILDKIT=1"},
+		{
+			name: "BuildKit, told", engine: newest, buildkit: "DOCKER_BUILDKIT=1",
+			env: "DOCKER_BUILDKIT_RUNC_COMMAND=batten-runc", stopped: true,
+		},
+		{name: "BuildKit of 20.10", engine: "debian", buildkit: "DOCKER_BUILDKIT=1"},
+		{
+			name: "BuildKit of 20.10, told", engine: "debian", buildkit: "DOCKER_BUILDKIT=1",
+			env: "DOCKER_BUILDKIT_RUNC_COMMAND=batten-runc",
+		},
+		{
+			name: "BuildKit, a runc in front", engine: newest, buildkit: "DOCKER_BUILDKIT=1",
+			env: "PATH=", stopped: true,
+		},
+		{
+			name: "BuildKit of 20.10, a runc in front", engine: "debian",
+			buildkit: "DOCKER_BUILDKIT=1", env: "PATH=", stopped: true,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			n := node.Bare(t, tt.engine)
 			wrapped(t, n, n.Runtime())
 			runtimes := map[string]any{"batten": map[string]any{"path": filepath.Join(n.Bin, "batten-runc")}}
+			if tt.env == "PATH=" {
+				output(t, "link", n.Command("sh", "-c", "mkdir -p /etc/batten/builds && ln -s "+filepath.Join(n.Bin, "batten-runc")+" /etc/batten/builds/runc"))
+				tt.env += "/etc/batten/builds:" + n.Bin + ":/usr/sbin:/usr/bin:/sbin:/bin"
+			}
 			n.StartDocker(node.DockerConfig{"runtimes": runtimes, "default-runtime": "batten"}, tt.env)
 			output(t, "import", n.Docker("import", node.Rootfs(t), "probe"))
+			if s, _ := wholeStatus(t, n, "--docker", n.DockerConfig()); tt.buildkit == "DOCKER_BUILDKIT=1" && (len(s.Builders) != 1 || s.Builders[0].Batten != tt.stopped) {
+				t.Errorf("batten status says of builds %v, want %v", s.Builders, tt.stopped)
+			}
 			build := func() (string, error) {
 				cmd := n.Docker("build", "--no-cache", "--network", "none", "-")
 				cmd.Env = append(cmd.Env, tt.buildkit)

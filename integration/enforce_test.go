@@ -31,15 +31,28 @@ func TestEnforced(t *testing.T) {
 			stock, batten string // what the probe says
 			mode          string // Seccomp under the stock shim
 		}{
-			{"unset", nil, unfiltered, filtered, "0"},
-			{"unconfined", []oci.SpecOpts{node.WithSeccomp(nil)}, unfiltered, filtered, "0"},
-			{"no_new_privs", []oci.SpecOpts{oci.WithNewPrivileges, oci.WithNoNewPrivileges}, unfiltered, filtered, "0"},
-			{"privileged", []oci.SpecOpts{oci.WithPrivileged}, unfiltered, filteredAdmin, "0"},
-			{"its own filter", []oci.SpecOpts{node.WithSeccomp(denyKeys())}, keysDenied, keysDenied, "2"},
+			{name: "unset", stock: unfiltered, batten: filtered, mode: "0"},
+			{
+				name: "unconfined", spec: []oci.SpecOpts{node.WithSeccomp(nil)}, stock: unfiltered,
+				batten: filtered, mode: "0",
+			},
+			{
+				name:  "no_new_privs",
+				spec:  []oci.SpecOpts{oci.WithNewPrivileges, oci.WithNoNewPrivileges},
+				stock: unfiltered, batten: filtered, mode: "0",
+			},
+			{
+				name: "privileged", spec: []oci.SpecOpts{oci.WithPrivileged}, stock: unfiltered,
+				batten: filteredAdmin, mode: "0",
+			},
+			{
+				name: "its own filter", spec: []oci.SpecOpts{node.WithSeccomp(denyKeys())},
+				stock: keysDenied, batten: keysDenied, mode: "2",
+			},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				for _, side := range []struct{ runtime, mode, calls string }{
-					{node.Stock, tt.mode, tt.stock}, {node.Batten, "2", tt.batten},
+					{runtime: node.Stock, mode: tt.mode, calls: tt.stock}, {runtime: node.Batten, mode: "2", calls: tt.batten},
 				} {
 					c, err := n.Start(node.Run{Runtime: side.runtime, Spec: tt.spec})
 					if err != nil {
@@ -70,7 +83,7 @@ func TestCapabilitiesWiden(t *testing.T) {
 			capability string
 			bpf, perf  string
 		}{
-			{"CAP_CHOWN", "EPERM", "EPERM"}, {"CAP_BPF", "EINVAL", "EPERM"}, {"CAP_PERFMON", "EPERM", "EINVAL"}, {"CAP_SYS_ADMIN", "EINVAL", "EINVAL"},
+			{capability: "CAP_CHOWN", bpf: "EPERM", perf: "EPERM"}, {capability: "CAP_BPF", bpf: "EINVAL", perf: "EPERM"}, {capability: "CAP_PERFMON", bpf: "EPERM", perf: "EINVAL"}, {capability: "CAP_SYS_ADMIN", bpf: "EINVAL", perf: "EINVAL"},
 		} {
 			spec := []oci.SpecOpts{oci.WithAddedCapabilities([]string{tt.capability})}
 			args := []string{"/probe", "call", "getpid", "bpf", "perf_event_open"}

@@ -28,17 +28,57 @@ func TestBrokenPolicy(t *testing.T) {
 			spoil  func() error
 			refuse string
 		}{
-			{"a directory", func() error { return replace(path, func() error { return os.Mkdir(path, 0o755) }) }, `policy "/etc/batten/policy.yaml": is not a regular file`},
-			{"a link to nothing", func() error { return replace(path, func() error { return os.Symlink("/nowhere", path) }) }, `policy "/etc/batten/policy.yaml": is a symbolic link to nothing`},
-			{"wrong owner", func() error { return os.Chown(path, 1000, 0) }, `policy "/etc/batten/policy.yaml": is owned by user 1000; it decides what containers may do: chown root it`},
-			{"wrong mode", func() error { return os.Chmod(path, 0o666) }, `policy "/etc/batten/policy.yaml": has mode 0666; others than root can change it: chmod go-w it`},
-			{"wrong mode of the directory", func() error { return os.Chmod(n.Etc, 0o777) }, `policy "/etc/batten/policy.yaml": directory "/etc/batten": has mode 0777; others than root can change it: chmod go-w it`},
-			{"bad YAML", func() error { return os.WriteFile(path, []byte("version: 1\nabsent: [\n"), 0o644) }, `policy "/etc/batten/policy.yaml":2:1: not valid YAML: did not find expected node content`},
-			{"unknown profile", func() error { return os.WriteFile(path, []byte("version: 1\nabsent: strct\n"), 0o644) }, `policy "/etc/batten/policy.yaml":2:9: absent: unknown profile "strct", want RuntimeDefault, Unconfined, Deny or the name of a profile`},
-			{"unknown key", func() error { return os.WriteFile(path, []byte("version: 1\nabsnet: Deny\n"), 0o644) }, `policy "/etc/batten/policy.yaml":2:1: unknown key "absnet"; did you mean "absent"?`},
-			{"empty file", func() error { return os.WriteFile(path, nil, 0o644) }, `policy "/etc/batten/policy.yaml": the file is empty; remove it for the built-in default, or write at least "version: 1"`},
-			{"profile missing", func() error { return os.Remove(profile) }, `policy "/etc/batten/policy.yaml":2:22: profiles.a.file: profile "/etc/batten/a.json": no such file or directory`},
-			{"profile broken", func() error { return os.WriteFile(profile, []byte("{]"), 0o644) }, `profile "/etc/batten/a.json":1:2: not valid JSON: invalid character ']' looking for beginning of object key string`},
+			{
+				name:   "a directory",
+				spoil:  func() error { return replace(path, func() error { return os.Mkdir(path, 0o755) }) },
+				refuse: `policy "/etc/batten/policy.yaml": is not a regular file`,
+			},
+			{
+				name:   "a link to nothing",
+				spoil:  func() error { return replace(path, func() error { return os.Symlink("/nowhere", path) }) },
+				refuse: `policy "/etc/batten/policy.yaml": is a symbolic link to nothing`,
+			},
+			{
+				name: "wrong owner", spoil: func() error { return os.Chown(path, 1000, 0) },
+				refuse: `policy "/etc/batten/policy.yaml": is owned by user 1000; it decides what containers may do: chown root /etc/batten/policy.yaml`,
+			},
+			{
+				name: "wrong mode", spoil: func() error { return os.Chmod(path, 0o666) },
+				refuse: `policy "/etc/batten/policy.yaml": has mode 0666; others than root can change it: chmod go-w /etc/batten/policy.yaml`,
+			},
+			{
+				name:   "wrong mode of the directory",
+				spoil:  func() error { return os.Chmod(n.Etc, 0o777) },
+				refuse: `policy "/etc/batten/policy.yaml": directory "/etc/batten": has mode 0777; others than root can change it: chmod go-w /etc/batten`,
+			},
+			{
+				name:   "bad YAML",
+				spoil:  func() error { return os.WriteFile(path, []byte("version: 1\nabsent: [\n"), 0o644) },
+				refuse: `policy "/etc/batten/policy.yaml":2:1: not valid YAML: did not find expected node content`,
+			},
+			{
+				name:   "unknown profile",
+				spoil:  func() error { return os.WriteFile(path, []byte("version: 1\nabsent: strct\n"), 0o644) },
+				refuse: `policy "/etc/batten/policy.yaml":2:9: absent: unknown profile "strct", want RuntimeDefault, Unconfined, Deny or the name of a profile`,
+			},
+			{
+				name:   "unknown key",
+				spoil:  func() error { return os.WriteFile(path, []byte("version: 1\nabsnet: Deny\n"), 0o644) },
+				refuse: `policy "/etc/batten/policy.yaml":2:1: unknown key "absnet"; did you mean "absent"?`,
+			},
+			{
+				name: "empty file", spoil: func() error { return os.WriteFile(path, nil, 0o644) },
+				refuse: `policy "/etc/batten/policy.yaml": the file is empty, or has only comments; remove it for the built-in default, or write at least "version: 1"`,
+			},
+			{
+				name: "profile missing", spoil: func() error { return os.Remove(profile) },
+				refuse: `policy "/etc/batten/policy.yaml":2:22: profiles.a.file: profile "/etc/batten/a.json": no such file or directory`,
+			},
+			{
+				name:   "profile broken",
+				spoil:  func() error { return os.WriteFile(profile, []byte("{]"), 0o644) },
+				refuse: `profile "/etc/batten/a.json":1:2: not valid JSON at byte 2: invalid character ']' looking for beginning of object key string`,
+			},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				if err := tt.spoil(); err != nil {
@@ -137,8 +177,8 @@ func TestUnfilteredIsKilled(t *testing.T) {
 			name, policy string
 			lives        bool
 		}{
-			{"required", "version: 1\n", false},
-			{"not required", "version: 1\nabsent: Unconfined\n", true},
+			{name: "required", policy: "version: 1\n"},
+			{name: "not required", policy: "version: 1\nabsent: Unconfined\n", lives: true},
 		} {
 			setPolicy(t, n, tt.policy)
 			c, err := n.Start(node.Run{Runtime: node.Batten, Options: tomlOptions(`BinaryName = "` + wrapper + `"`)})

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,11 +40,27 @@ func TestInstallContainerd(t *testing.T) {
 			t.Errorf("the dry run changed it:\n%s", after)
 		}
 		output(t, "install", n.Command(install...))
+		installed := read(t, n.Config())
+		again := slices.Clip(install[:len(install)-1]) // without --default
+		if out := output(t, "install again", n.Command(again...)); out != "containerd: nothing to change: "+n.Config()+"\n" {
+			t.Errorf("installing again says\n%s", out)
+		}
+		if after := read(t, n.Config()); !bytes.Equal(after, installed) {
+			t.Errorf("installing again made of it\n%s", after)
+		}
+		output(t, "no default", n.Command(append(again, "--no-default")...))
+		n.Reload()
+		mode("", "0")
+		mode("batten", "2")
+		output(t, "install", n.Command(install...))
 		n.Reload()
 		mode("", "2")
 		mode("batten", "2")
 		mode("runc", "0")
 		output(t, "uninstall", n.Command("batten", "uninstall", "--containerd"))
+		if out := output(t, "uninstall again", n.Command("batten", "uninstall", "--containerd")); out != "containerd: nothing to change: Batten is not installed\n" {
+			t.Errorf("uninstalling again says\n%s", out)
+		}
 		if after := read(t, n.Config()); !bytes.Equal(after, before) {
 			t.Errorf("uninstalled, it is\n%s\nand was\n%s", after, before)
 		}
@@ -199,6 +216,32 @@ func TestInstallPodman(t *testing.T) {
 	expect(unfiltered)
 	output(t, "install", n.Command("batten", "install", "--podman", "--default"))
 	expect(filtered)
+	checkPodmanMissing(t, n, image)
 	output(t, "uninstall", n.Command("batten", "uninstall", "--podman"))
 	expect(unfiltered)
+}
+
+// checkPodmanMissing: where batten-runc is missing, Podman starts no container and runs no
+// other program. Under the name batten it ran the command batten.
+func checkPodmanMissing(t *testing.T, n *node.Node, image string) {
+	t.Helper()
+	conf, link := n.Path("/etc/containers/containers.conf.d/batten.conf"), filepath.Join(n.Bin, "batten-runc")
+	installed := read(t, conf)
+	if err := os.Rename(link, link+".away"); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, want string }{
+		{name: "batten-runc", want: `default OCI runtime "batten-runc" not found: invalid argument`},
+		{name: "batten", want: `batten: unknown command "create"`},
+	} {
+		writeFile(t, conf, "[engine]\nruntime = \""+tt.name+"\"\n[engine.runtimes]\n"+tt.name+" = [\"/nowhere/batten-runc\"]\n")
+		cmd := podman(n, "", append(append(podmanRun(n, "--rm", "--security-opt", "seccomp=unconfined"), image), probeCalls...)...)
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), tt.want) {
+			t.Errorf("runtime %s: %v: %s\nwant %s", tt.name, err, out, tt.want)
+		}
+	}
+	writeFile(t, conf, string(installed))
+	if err := os.Rename(link+".away", link); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -35,19 +35,19 @@ func TestStockDuties(t *testing.T) {
 			name string
 			do   func() error
 		}{
-			{"pause", func() error { return c.Task.Pause(ctx) }},
-			{"paused", func() error { return wantStatus(ctx, c, containerd.Paused) }},
-			{"resume", func() error { return c.Task.Resume(ctx) }},
-			{"running", func() error { return wantStatus(ctx, c, containerd.Running) }},
-			{"stats", func() error { _, err := c.Task.Metrics(ctx); return err }},
-			{"pids", func() error { _, err := c.Task.Pids(ctx); return err }},
-			{"update", func() error {
+			{name: "pause", do: func() error { return c.Task.Pause(ctx) }},
+			{name: "paused", do: func() error { return wantStatus(ctx, c, containerd.Paused) }},
+			{name: "resume", do: func() error { return c.Task.Resume(ctx) }},
+			{name: "running", do: func() error { return wantStatus(ctx, c, containerd.Running) }},
+			{name: "stats", do: func() error { _, err := c.Task.Metrics(ctx); return err }},
+			{name: "pids", do: func() error { _, err := c.Task.Pids(ctx); return err }},
+			{name: "update", do: func() error {
 				limit := int64(64 << 20)
 				return c.Task.Update(ctx, containerd.WithResources(&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: &limit}}))
 			}},
-			{"updated", func() error { return wantMemoryLimit(n, c, "67108864") }},
-			{"exec", func() error { _, err := c.Exec("/bin/true"); return err }},
-			{"a second create of the id", func() error {
+			{name: "updated", do: func() error { return wantMemoryLimit(n, c, "67108864") }},
+			{name: "exec", do: func() error { _, err := c.Exec("/bin/true"); return err }},
+			{name: "a second create of the id", do: func() error {
 				container, err := n.Client.LoadContainer(ctx, c.ID)
 				if err != nil {
 					return err
@@ -57,7 +57,7 @@ func TestStockDuties(t *testing.T) {
 				}
 				return wantStatus(ctx, c, containerd.Running)
 			}},
-			{"term", func() error { return c.Task.Kill(ctx, syscall.SIGTERM) }},
+			{name: "term", do: func() error { return c.Task.Kill(ctx, syscall.SIGTERM) }},
 		} {
 			if err := step.do(); err != nil {
 				t.Errorf("%s: %v", step.name, err)
@@ -232,7 +232,7 @@ func TestBootstrapFlags(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(out), "containerd-shim-batten-v2:\n  Version: ") {
 		t.Errorf("-v: %s (%v)", out, err)
 	}
-	for _, tt := range []struct{ shim, name string }{{"containerd-shim-runc-v2", node.Stock}, {"containerd-shim-batten-v2", node.Batten}} {
+	for _, tt := range []struct{ shim, name string }{{shim: "containerd-shim-runc-v2", name: node.Stock}, {shim: "containerd-shim-batten-v2", name: node.Batten}} {
 		cmd := n.Command(tt.shim, "-info")
 		cmd.Stdin = strings.NewReader("")
 		out, err := cmd.Output()

@@ -47,9 +47,12 @@ func TestOptions(t *testing.T) {
 			name string
 			sent any
 		}{
-			{"typed", typed},
-			{"table", tomlOptions(table...)},
-			{"file", &runtimeoptions.Options{TypeUrl: "runtimeoptions.v1.Options", ConfigPath: file}},
+			{name: "typed", sent: typed},
+			{name: "table", sent: tomlOptions(table...)},
+			{
+				name: "file",
+				sent: &runtimeoptions.Options{TypeUrl: "runtimeoptions.v1.Options", ConfigPath: file},
+			},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				_ = os.Remove(log)
@@ -70,8 +73,8 @@ func TestOptions(t *testing.T) {
 				if err := syscall.Stat(fmt.Sprintf("/proc/%d/fd/1", c.Task.Pid()), &st); err != nil || st.Gid != 34 {
 					t.Errorf("stdout is of group %d (%v), want 34", st.Gid, err)
 				}
-				if rec := n.Record(t, node.Namespace, c.ID); rec.Runtime != runc {
-					t.Errorf("the record names runtime %q", rec.Runtime)
+				if rec := n.Record(t, node.Namespace, c.ID); rec.OCIRuntime != runc {
+					t.Errorf("the record names runtime %q", rec.OCIRuntime)
 				}
 				c.Remove()
 			})
@@ -81,11 +84,28 @@ func TestOptions(t *testing.T) {
 			sent   any
 			refuse string
 		}{
-			{"policy of the handler", tomlOptions(`Policy = "/etc/batten/strict.yaml"`), `says absent: Deny (policy "/etc/batten/strict.yaml")`},
-			{"policy that is not there", tomlOptions(`Policy = "/etc/batten/none.yaml"`), `policy "/etc/batten/none.yaml": no such file or directory`},
-			{"unknown option", tomlOptions(`Polic = "/x"`), "batten: container refused: runtime options: options table: unknown option Polic"},
-			{"wrong type", tomlOptions(`SystemdCgroup = "yes"`), "batten: container refused: runtime options: options table: 1:17: option SystemdCgroup: "},
-			{"missing file", &runtimeoptions.Options{ConfigPath: "/nowhere.toml"}, `batten: container refused: runtime options: options file "/nowhere.toml": no such file or directory`},
+			{
+				name:   "policy of the handler",
+				sent:   tomlOptions(`Policy = "/etc/batten/strict.yaml"`),
+				refuse: `says absent: Deny (policy "/etc/batten/strict.yaml")`,
+			},
+			{
+				name:   "policy that is not there",
+				sent:   tomlOptions(`Policy = "/etc/batten/none.yaml"`),
+				refuse: `policy "/etc/batten/none.yaml": no such file or directory`,
+			},
+			{
+				name: "unknown option", sent: tomlOptions(`Polic = "/x"`),
+				refuse: "batten: container refused: runtime options: options table: unknown option Polic",
+			},
+			{
+				name: "wrong type", sent: tomlOptions(`SystemdCgroup = "yes"`),
+				refuse: "batten: container refused: runtime options: options table: 1:17: option SystemdCgroup: ",
+			},
+			{
+				name: "missing file", sent: &runtimeoptions.Options{ConfigPath: "/nowhere.toml"},
+				refuse: `batten: container refused: runtime options: options file "/nowhere.toml": no such file or directory`,
+			},
 		} {
 			c, err := n.Create(node.Run{Runtime: node.Batten, Options: tt.sent})
 			wantError(t, tt.name, err, tt.refuse)
@@ -131,8 +151,14 @@ func TestCrun(t *testing.T) {
 		mode    string
 		calls   string
 	}{
-		{node.Stock, &options.Options{BinaryName: crun}, "0", "getpid: OK\nkeyctl: OK\n"},
-		{node.Batten, tomlOptions(`BinaryName = "` + crun + `"`), "2", "getpid: OK\nkeyctl: EPERM\n"},
+		{
+			runtime: node.Stock, options: &options.Options{BinaryName: crun}, mode: "0",
+			calls: "getpid: OK\nkeyctl: OK\n",
+		},
+		{
+			runtime: node.Batten, options: tomlOptions(`BinaryName = "` + crun + `"`), mode: "2",
+			calls: "getpid: OK\nkeyctl: EPERM\n",
+		},
 	} {
 		c, err := n.Start(node.Run{Runtime: side.runtime, Options: side.options, Spec: []oci.SpecOpts{node.WithOldSpec}})
 		if err != nil {

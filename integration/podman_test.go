@@ -60,8 +60,14 @@ func TestPodman(t *testing.T) {
 				flags         []string
 				stock, batten string
 			}{
-				{"unconfined", []string{"--security-opt", "seccomp=unconfined"}, unfiltered, filtered},
-				{"privileged", []string{"--privileged"}, unfiltered, filteredAdmin},
+				{
+					name: "unconfined", flags: []string{"--security-opt", "seccomp=unconfined"},
+					stock: unfiltered, batten: filtered,
+				},
+				{
+					name: "privileged", flags: []string{"--privileged"}, stock: unfiltered,
+					batten: filteredAdmin,
+				},
 			} {
 				run := append(podmanRun(n, append(tt.flags, "--rm")...), imageOf(n, real, t))
 				if out := output(t, tt.name, podman(n, real, append(run, probeCalls...)...)); out != tt.stock {
@@ -106,6 +112,8 @@ func checkPodmanLife(t *testing.T, n *node.Node, real, wrapper string) {
 	output(t, "run -d", podman(n, real, append(run, "/probe", "pause")...))
 	if all, _, safe := nodeStatus(t, n); safe || len(all) != 2 {
 		t.Errorf("batten status beside a stock container: safe %v with %v", safe, all)
+	} else {
+		wantCalled(t, n, all, map[string]string{"life": image, "stock": image})
 	}
 	output(t, "rm", podman(n, wrapper, "rm", "-f", "-t", "0", "life", "stock"))
 	if left, _ := filepath.Glob(n.Path("/run/batten/@*/*")); len(left) > 0 {

@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"github.com/batten-runtime/batten/integration/node"
-	"github.com/batten-runtime/batten/shim/enforce"
+	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/internal/record"
 	"github.com/containerd/containerd/api/types/runc/options"
 	"github.com/containerd/containerd/v2/pkg/oci"
 )
@@ -41,9 +42,15 @@ func checkWrapper(t *testing.T, n *node.Node, opts *options.Options) {
 		spec          []oci.SpecOpts
 		stock, batten string
 	}{
-		{"unset", nil, unfiltered, filtered},
-		{"privileged", []oci.SpecOpts{oci.WithPrivileged}, unfiltered, filteredAdmin},
-		{"its own filter", []oci.SpecOpts{node.WithSeccomp(denyKeys())}, keysDenied, keysDenied},
+		{name: "unset", stock: unfiltered, batten: filtered},
+		{
+			name: "privileged", spec: []oci.SpecOpts{oci.WithPrivileged}, stock: unfiltered,
+			batten: filteredAdmin,
+		},
+		{
+			name: "its own filter", spec: []oci.SpecOpts{node.WithSeccomp(denyKeys())},
+			stock: keysDenied, batten: keysDenied,
+		},
 	} {
 		spec := append([]oci.SpecOpts{node.WithOldSpec}, tt.spec...)
 		if out := n.Output(node.Run{Runtime: node.Stock, Args: probeCalls, Spec: spec}); out != tt.stock {
@@ -74,15 +81,15 @@ func checkWrapper(t *testing.T, n *node.Node, opts *options.Options) {
 }
 
 // wantAttested waits for a container's record to say that it is filtered.
-func wantAttested(t *testing.T, n *node.Node, c *node.Created) (rec *enforce.Record) {
+func wantAttested(t *testing.T, n *node.Node, c *node.Created) (rec *record.Record) {
 	t.Helper()
 	n.Eventually(5*time.Second, "the attestation", func() error {
-		list, err := enforce.Records{Dir: n.Path(enforce.DefaultRecords)}.List()
+		list, err := record.Store{Dir: n.Path(names.Records)}.List()
 		if err != nil {
 			return err
 		}
 		for _, r := range list {
-			if rec = r; r.ID == c.ID && r.Attestation.State == enforce.Filtered {
+			if rec = r; r.ID == c.ID && r.Attestation.State == record.Filtered {
 				return nil
 			}
 		}
@@ -121,7 +128,7 @@ func TestWrapperRefuses(t *testing.T) {
 		if err := os.Chmod(settings, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		refused("settings that anybody may write", "chmod go-w it")
+		refused("settings that anybody may write", "chmod go-w /etc/batten/runc.toml")
 		if err := os.Chmod(settings, 0o644); err != nil {
 			t.Fatal(err)
 		}

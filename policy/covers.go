@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// covers reports whether m matches all that other matches, as far as that
-// shows entry by entry: a true answer is right, a false one may be too careful.
+// covers reports whether m matches every container that other matches. It compares entry
+// by entry: true is certain; false may only mean that this was not enough to see it.
 func (m *Match) covers(other *Match) bool {
 	return coversGlobs(m.ContainerdNamespace, other.ContainerdNamespace) &&
 		coversGlobs(m.PodNamespace, other.PodNamespace) &&
@@ -17,6 +17,8 @@ func (m *Match) covers(other *Match) bool {
 		coversGlobs(m.Runtime, other.Runtime) &&
 		coversGlobs(m.Kind, other.Kind) &&
 		subset(m.Capabilities, other.Capabilities) &&
+		coversGlobs(m.Mounts, other.Mounts) &&
+		coversGlobs(m.Namespaces, other.Namespaces) &&
 		m.coversAnnotations(other)
 }
 
@@ -30,7 +32,7 @@ func (m *Match) coversAnnotations(other *Match) bool {
 	return true
 }
 
-// coversGlobs reports whether each of inner lies within one of outer.
+// coversGlobs reports whether every glob of inner is covered by one of outer.
 func coversGlobs(outer, inner []string) bool {
 	if outer == nil {
 		return true
@@ -46,7 +48,8 @@ func coversGlobs(outer, inner []string) bool {
 	return true
 }
 
-// coversGlob knows equal patterns, and a plain word under a pattern.
+// coversGlob reports whether outer matches all that inner matches. It knows two cases:
+// equal patterns, and a plain word that matches a pattern.
 func coversGlob(outer, inner string) bool {
 	if outer == inner {
 		return true

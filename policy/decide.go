@@ -8,12 +8,31 @@ type Request struct {
 	ContainerdNamespace string
 	// Runtime is what runs Batten: io.containerd.batten.v2 or batten-runc.
 	Runtime string
+	// Listener is the socket at which the caller listens for the container's denials if the
+	// outcome is that they are observed; empty if it cannot listen.
+	Listener string
 	// Annotations are the spec's.
 	Annotations map[string]string
 	// Bounding is the container's bounding set.
 	Bounding []string
-	// Filtered is set where the container brings a filter that filters.
+	// Mounts are the paths of the node that the container sees through its mounts, by
+	// every name that they have on the node; Root are those of its root directory.
+	Mounts, Root []string
+	// Namespaces are those that it shares with the node: values of [HostNamespaces].
+	Namespaces []string
+	// Unseen says what could not be read of Mounts and Namespaces; it is empty if both
+	// are complete.
+	Unseen string
+	// Hooks are the hooks in the container's spec.
+	Hooks []Hook
+	// Filtered is set if the container brings a filter, other than one that filters
+	// nothing. Resolve sets it from the filter itself.
 	Filtered bool
+	// NoNewPrivileges is the spec's process.noNewPrivileges: with it a runtime
+	// needs fewer calls after it has loaded the filter.
+	NoNewPrivileges bool
+	// Restore is set where the process comes out of a checkpoint.
+	Restore bool
 }
 
 // Verdict is what happens to a container.
@@ -25,34 +44,59 @@ const (
 	// Tighten starts it under the profile that it brings, made no looser than
 	// the floor.
 	Tighten Verdict = "Tighten"
-	// Replace starts it under a profile of the policy's, no looser than the
-	// floor either.
+	// Replace starts it under a profile of the policy, made no looser than the
+	// floor.
 	Replace Verdict = "Replace"
 	// Refuse does not start it.
 	Refuse Verdict = "Refuse"
 )
 
-// Decision is what a policy says of one request.
+// Decision is a policy's answer to one request: which rule decides, and its word. What the
+// container runs under is the [Outcome] of [Policy.Resolve].
 type Decision struct {
 	// Rule is the name of the rule that decided; empty for the top level.
 	Rule string
 	Mode Mode
-	// Question is absent or present, Word the policy's answer to it.
+	// Question is absent, present or hooks, Word the policy's answer to it.
 	Question, Word string
 	Verdict        Verdict
 	// Profile is the base to run under where Verdict is Replace: a word or
 	// the name of a profile.
 	Profile string
-	// Floor is what the outcome is never looser than: a word or the name of a
-	// profile; empty for none.
+	// Floor is the profile that the result is never looser than: a word or the name of
+	// a profile; empty for none.
 	Floor string
-	// Reason says all this in a sentence.
+	// Hooks is the policy's word for the hooks that the container brings.
+	Hooks string
+	// Denials is the policy's word for what the filter denies; empty for none.
+	Denials Denials
+	// Always is set if the container is refused whether or not it brings a filter.
+	Always bool
+	// Reason is the decision as a sentence.
 	Reason string
 }
 
-// Decide says what happens to the container of r: the first rule that matches
-// answers, or else the top of the policy.
+// Decide returns what happens to the container of r, by the first rule that matches, or by
+// the top of the policy if none does.
 func (p *Policy) Decide(r Request) Decision {
+	d := p.decideFilter(r)
+	if d.Hooks == Deny && len(r.Hooks) > 0 && d.Verdict != Refuse {
+		d.Question, d.Word, d.Verdict, d.Profile, d.Floor = "hooks", Deny, Refuse, "", ""
+		d.Reason = fmt.Sprintf("%s, and %s says hooks: %s", brings(r.Hooks), d.where(), Deny)
+	}
+	return d
+}
+
+// where returns the rule that decided, in the words of a sentence.
+func (d Decision) where() string {
+	if d.Rule == "" {
+		return "the policy's top level"
+	}
+	return fmt.Sprintf("rule %q", d.Rule)
+}
+
+// decideFilter returns what happens to the container's filter.
+func (p *Policy) decideFilter(r Request) Decision {
 	answers, rule := p.Answers, ""
 	who := Identify(r)
 	for i := range p.Rules {
@@ -61,20 +105,22 @@ func (p *Policy) Decide(r Request) Decision {
 			break
 		}
 	}
-	d := Decision{Rule: rule, Mode: answers.Mode, Question: "absent", Word: answers.Absent}
+	return answers.decide(rule, r.Filtered)
+}
+
+// decide returns what the answers of a rule say of a container that brings a filter, or
+// none. The top of the policy has no rule.
+func (answers Answers) decide(rule string, filtered bool) Decision {
+	d := Decision{Rule: rule, Mode: answers.Mode, Question: "absent", Word: answers.Absent, Hooks: answers.Hooks, Denials: answers.Denials}
 	asks := "it asks for no seccomp filter"
-	if r.Filtered {
+	if filtered {
 		d.Question, d.Word = "present", answers.Present
 		asks = "it brings a seccomp filter"
 	}
-	where := "the policy's top level"
-	if rule != "" {
-		where = fmt.Sprintf("rule %q", rule)
-	}
-	d.Reason = fmt.Sprintf("%s, and %s says %s: %s", asks, where, d.Question, d.Word)
+	d.Reason = fmt.Sprintf("%s, and %s says %s: %s", asks, d.where(), d.Question, d.Word)
 	switch d.Word {
 	case Deny:
-		d.Verdict = Refuse
+		d.Verdict, d.Always = Refuse, answers.Absent == Deny && answers.Present == Deny
 		return d
 	case Keep, Unconfined:
 		d.Verdict = Leave
@@ -95,13 +141,22 @@ func (p *Policy) Decide(r Request) Decision {
 	return d
 }
 
-// Tightens reports whether what Seccomp gives, or the container brings, is still
-// to be put under the floor.
+// Tightens reports whether the base must be intersected with the floor: not if the base is
+// the floor.
 func (d Decision) Tightens() bool { return d.Floor != "" && d.Floor != d.Profile }
 
-// Remedy says what the container's author can do about a refusal.
+// Remedy returns what the container's author can do about a refusal.
 func (d Decision) Remedy() string {
-	if d.Question == "absent" {
+	switch {
+	case d.Always && d.Rule != "":
+		return "the rule refuses all that it matches, with a filter or without: leave out what it matches, such as a mount, or have the node's policy changed"
+	case d.Always:
+		return "the policy refuses every container, with a filter or without: have it changed"
+	}
+	switch d.Question {
+	case "hooks":
+		return "leave the hooks out (engines take them from hooks.d, CDI and the container's own spec), or have the node's policy say hooks: Record for it"
+	case "absent":
 		return "ask for a filter (in Kubernetes: securityContext.seccompProfile.type RuntimeDefault or Localhost, and not privileged), or have the node's policy changed"
 	}
 	return "leave the filter out, or have the node's policy changed"

@@ -1,5 +1,7 @@
 package policy
 
+import "github.com/batten-runtime/batten/internal/names"
+
 // Annotations that containerd's CRI plugin writes into a spec after those that
 // it passes through from the pod, so that a pod cannot set them
 // (internal/cri/annotations and WithAnnotation's callers in internal/cri/server).
@@ -12,10 +14,7 @@ const (
 	criPrefix        = "io.kubernetes.cri."
 )
 
-// criNamespace is the containerd namespace in which the CRI plugin works.
-const criNamespace = "k8s.io"
-
-// Identity is who a container is, as far as a policy believes it.
+// Identity names a container and its pod. Only fields that the policy believes are set.
 type Identity struct {
 	// Kind is Sandbox or Container.
 	Kind         string `json:"kind"`
@@ -24,8 +23,8 @@ type Identity struct {
 	Container    string `json:"container,omitempty"`
 	Image        string `json:"image,omitempty"`
 
-	// pod is set where the pod's fields come from CRI, named where the
-	// container's do: a field that is not known matches nothing.
+	// pod is set if the pod's fields come from CRI, named if the container's do. A
+	// field that is not known matches nothing.
 	pod, named bool
 }
 
@@ -34,7 +33,7 @@ type Identity struct {
 // writes there. A sandbox's container-name would be the pod's own word.
 func Identify(r Request) Identity {
 	who := Identity{Kind: Container}
-	if r.ContainerdNamespace != criNamespace {
+	if r.ContainerdNamespace != names.CRINamespace {
 		return who
 	}
 	a := r.Annotations
@@ -52,8 +51,8 @@ func Identify(r Request) Identity {
 	return who
 }
 
-// Annotate writes who into annotations as the CRI plugin would: the inverse
-// of Identify, for asking what a policy says of a pod that is not there yet.
+// Annotate writes who into annotations as the CRI plugin would. It is the inverse of
+// Identify, and serves explain, which asks about pods that do not exist yet.
 func (who Identity) Annotate(annotations map[string]string) {
 	annotations[criPodNamespace], annotations[criPodName] = who.PodNamespace, who.PodName
 	if who.Kind == Sandbox {

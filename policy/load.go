@@ -10,7 +10,7 @@ import (
 	"syscall"
 
 	"github.com/batten-runtime/batten/policy/document"
-	"github.com/batten-runtime/batten/policy/profile"
+	"github.com/batten-runtime/batten/policy/semantics"
 )
 
 // MaxSize is the largest policy that Batten reads, in bytes.
@@ -18,11 +18,11 @@ const MaxSize = 4 << 20
 
 // Loader reads policies from files.
 type Loader struct {
-	// AnyOwner reads files whoever may change them: for checking a draft
-	// before it is put in place, never for deciding.
+	// AnyOwner reads files whoever owns them and may write them. It is for checking a
+	// draft, never for deciding about a container.
 	AnyOwner bool
-	// Quick leaves out the search for rules that are never reached, which
-	// takes longer than all the rest where there are many.
+	// Quick leaves out the search for rules that are never reached. With many rules it
+	// takes longer than everything else.
 	Quick bool
 }
 
@@ -33,16 +33,16 @@ func Load(path string) (*Policy, document.Findings) {
 	return p, findings
 }
 
-// Load is [Load] by the loader's rules.
+// Load reads the policy at path as [Load] does, with the loader's options.
 func (l Loader) Load(path string) (*Policy, document.Findings) {
 	p, _, findings := l.load(path)
 	return p, findings
 }
 
-// load also returns a stamp for each file that was looked at, by which a
-// change of any of them shows.
+// load also returns a stamp of each file that it looked at. If one of the files changes,
+// its stamp does, too.
 func (l Loader) load(path string) (*Policy, []stamp, document.Findings) {
-	data, first, err := l.readFile(path, MaxSize)
+	resolved, data, first, err := l.readFile(path, MaxSize)
 	stamps := []stamp{first}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && path == DefaultPath:
@@ -50,11 +50,14 @@ func (l Loader) load(path string) (*Policy, []stamp, document.Findings) {
 	case err != nil:
 		return nil, nil, document.Findings{{What: "policy", File: path, Message: err.Error()}}
 	}
+	// If path is a symbolic link, profiles are relative to its target: so a policy and
+	// its profiles change at the same moment, when the link does.
+	dir := filepath.Dir(resolved)
 	read := func(file string) (string, []byte, error) {
 		if !filepath.IsAbs(file) {
-			file = filepath.Join(filepath.Dir(path), file)
+			file = filepath.Join(dir, file)
 		}
-		data, stamp, err := l.readFile(file, profile.MaxSize)
+		_, data, stamp, err := l.readFile(file, semantics.MaxSize)
 		stamps = append(stamps, stamp)
 		if err != nil {
 			err = fmt.Errorf("profile %q: %w", file, err)
@@ -65,21 +68,21 @@ func (l Loader) load(path string) (*Policy, []stamp, document.Findings) {
 	return p, stamps, findings
 }
 
-// readFile reads a file of at most limit bytes that only root can change. Its
-// errors do not name the file.
-func (l Loader) readFile(path string, limit int64) ([]byte, stamp, error) {
-	// What is missing or not trusted is stamped too: it may change.
+// readFile reads a file of at most limit bytes that only root can change, and
+// returns its path without symbolic links too. Its errors do not name the file.
+func (l Loader) readFile(path string, limit int64) (string, []byte, stamp, error) {
+	// A file that is missing or not trusted has a stamp, too: it may change.
 	result := stampOf(path)
 	resolved, err := l.resolve(path)
 	if err != nil {
-		return nil, result, err
+		return "", nil, result, err
 	}
 	data, err := readRegular(resolved, limit)
-	return data, result, cause(err)
+	return resolved, data, result, cause(err)
 }
 
-// readRegular reads a regular file whole, as it was at one moment. It waits for
-// no writer of a FIFO, and follows no link.
+// readRegular reads a regular file whole, as it was at one moment. It does not wait for
+// the writer of a FIFO, and follows no symbolic link.
 func readRegular(path string, limit int64) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
 	if err != nil {
@@ -110,8 +113,8 @@ func readRegular(path string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// resolve follows symlinks and checks that the file is to be trusted. Where it
-// is missing the directory must be: else somebody may have removed it.
+// resolve follows symbolic links and checks that only root can change the file. If the file
+// is missing, it checks the directory: somebody else might have removed the file.
 func (l Loader) resolve(path string) (string, error) {
 	resolved, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -120,7 +123,7 @@ func (l Loader) resolve(path string) (string, error) {
 		}
 		if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil && !l.AnyOwner {
 			if err := trustedBelow(dir); err != nil {
-				return "", err
+				return "", fmt.Errorf("does not exist, and others can put one there: %w", err)
 			}
 		}
 	}
@@ -133,7 +136,7 @@ func (l Loader) resolve(path string) (string, error) {
 	return resolved, err
 }
 
-// cause is err without the operation and path that package os puts before it.
+// cause returns err without the operation and path that package os puts before it.
 func cause(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

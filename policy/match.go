@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Match says which containers a rule is for. Fields that are nil match any;
-// all others must hold. Lists match where one entry does; entries are globs
-// as in path.Match, but those of Kinds and Capabilities are exact.
+// Match says which containers a rule is for. Every field that is not nil must match. A list
+// matches if one of its entries does. Entries are globs as in path.Match; those of Kind,
+// Capabilities and Namespaces must be equal.
 type Match struct {
 	ContainerdNamespace []string
 	PodNamespace        []string
@@ -18,6 +18,10 @@ type Match struct {
 	Runtime             []string
 	// Capabilities must all be in the bounding set.
 	Capabilities []string
+	// Mounts are patterns for paths of the node, Namespaces values of [HostNamespaces].
+	// Both are compared with what the runtime will do, and so can be trusted.
+	Mounts     []string
+	Namespaces []string
 	// Annotations must all exist with a value that matches. They are the pod
 	// author's word.
 	Annotations map[string][]string
@@ -33,6 +37,8 @@ func (m *Match) matches(r *Request, who *Identity) bool {
 		glob(m.Runtime, r.Runtime, true) &&
 		(m.Kind == nil || slices.Contains(m.Kind, who.Kind)) &&
 		subset(m.Capabilities, r.Bounding) &&
+		shows(m.Mounts, r) &&
+		(m.Namespaces == nil || slices.ContainsFunc(m.Namespaces, func(n string) bool { return slices.Contains(r.Namespaces, n) })) &&
 		m.annotations(r.Annotations)
 }
 
@@ -46,8 +52,8 @@ func (m *Match) annotations(have map[string]string) bool {
 	return true
 }
 
-// glob reports whether value, if it is known at all, matches one of globs; no
-// globs match anything.
+// glob reports whether value matches one of globs. A value that is not known matches
+// nothing; a nil list of globs matches everything.
 func glob(globs []string, value string, known bool) bool {
 	if globs == nil {
 		return true

@@ -16,8 +16,8 @@ import (
 // that is written there.
 type ReadProfile func(file string) (path string, data []byte, err error)
 
-// Parse reads a policy's text. Where the findings have errors there is no
-// policy. Read is called once for each profile that is a file.
+// Parse reads a policy's text. The policy is nil if the findings have errors. Parse calls
+// read once for each profile that is a file.
 func Parse(file string, data []byte, read ReadProfile) (*Policy, document.Findings) {
 	return parse(file, data, read, false)
 }
@@ -39,14 +39,14 @@ func parse(file string, data []byte, read ReadProfile, quick bool) (*Policy, doc
 	return r.policy, findings
 }
 
-// unwritten is a policy that leaves everything to its default, and so what
+// unwritten returns a policy in which every field has its default, which is also what
 // Parse makes of Builtin.
 func unwritten(file string, data []byte) *Policy {
 	sum := sha256.Sum256(data)
 	return &Policy{
 		Path: file, Digest: hex.EncodeToString(sum[:]),
 		Architectures:  profile.Auto,
-		Answers:        Answers{Absent: RuntimeDefault, Present: Keep, Floor: None, Mode: Enforce},
+		Answers:        Answers{Absent: RuntimeDefault, Present: Keep, Floor: None, Hooks: Keep, Mode: Enforce},
 		runtimeDefault: builtinProfile,
 		profiles:       make(map[string]*profile.Profile),
 	}
@@ -61,15 +61,15 @@ type reader struct {
 	used     map[string]bool // profiles that some answer names
 }
 
-// top reads the whole policy. What refers to profiles comes after profiles,
-// and what rules inherit before rules, whatever their order in the file.
+// top reads the whole policy. Whatever the order in the file, it reads profiles before the
+// fields that name one, and rules after the fields that they inherit.
 func (r *reader) top(n document.Node) {
 	var version, absent, present, floor, runtimeDefault, profiles, rules document.Node
 	keep := func(into *document.Node) func(document.Node) {
 		return func(v document.Node) { *into = v }
 	}
 	p := r.policy
-	n.Fields(map[string]func(document.Node){
+	n.Fields(Type, map[string]func(document.Node){
 		"version":        keep(&version),
 		"absent":         keep(&absent),
 		"present":        keep(&present),
@@ -78,23 +78,25 @@ func (r *reader) top(n document.Node) {
 		"profiles":       keep(&profiles),
 		"rules":          keep(&rules),
 		"architectures": func(v document.Node) {
-			p.Architectures = profile.Architectures(v.OneOf(string(profile.Auto), string(profile.Native), string(profile.AsWritten)))
+			p.Architectures = profile.Architectures(v.Word())
 		},
-		"restore": func(v document.Node) { p.RestoreAllowed = v.OneOf(Deny, "Allow") == "Allow" },
+		"restore": func(v document.Node) { p.RestoreAllowed = v.Word() == allow },
 		"mode":    func(v document.Node) { p.Mode = mode(v) },
+		"hooks":   func(v document.Node) { p.Hooks = hooks(v) },
+		"denials": func(v document.Node) { p.Denials = Denials(v.Word()) },
 		"log":     func(v document.Node) { p.Log = logPath(v) },
 	})
-	if version.IsZero() {
-		n.Errorf(`version is missing; write "version: 1"`)
-	} else if v := version.Uint(16); v != 1 {
-		version.Errorf("version %d is unknown; this Batten reads version 1", v)
+	if !version.IsZero() {
+		if v := version.Uint(16); v != 1 {
+			version.Errorf("version %d is unknown; this Batten reads version 1", v)
+		}
 	}
 	var places map[string]document.Node
 	if !profiles.IsZero() {
 		places = r.profiles(profiles)
 	}
 	if !runtimeDefault.IsZero() {
-		p.runtimeDefault = r.profileName(runtimeDefault, builtinProfile)
+		p.runtimeDefault = r.profileName(runtimeDefault)
 	}
 	r.answers(&p.Answers, absent, present, floor)
 	if !rules.IsZero() {
@@ -107,7 +109,7 @@ func (r *reader) top(n document.Node) {
 	}
 }
 
-func mode(n document.Node) Mode { return Mode(n.OneOf(string(Enforce), string(Audit))) }
+func mode(n document.Node) Mode { return Mode(n.Word()) }
 
 func logPath(n document.Node) string {
 	v := n.String()
@@ -117,22 +119,22 @@ func logPath(n document.Node) string {
 	return v
 }
 
-// answers reads absent, present and floor, where they are written.
+// answers reads absent, present and floor. A field that is not written stays as it is.
 func (r *reader) answers(a *Answers, absent, present, floor document.Node) {
 	if !absent.IsZero() {
-		a.Absent = r.profileName(absent, RuntimeDefault, Unconfined, Deny)
+		a.Absent = r.profileName(absent)
 	}
 	if !present.IsZero() {
-		a.Present = r.profileName(present, Keep, RuntimeDefault, Deny)
+		a.Present = r.profileName(present)
 	}
 	if !floor.IsZero() {
-		a.Floor = r.profileName(floor, None, RuntimeDefault)
+		a.Floor = r.profileName(floor)
 	}
 }
 
-// profileName reads one of words or the name of a profile.
-func (r *reader) profileName(n document.Node, words ...string) string {
-	name := n.String()
+// profileName reads one of the words of the node's type or the name of a profile.
+func (r *reader) profileName(n document.Node) string {
+	name, words := n.String(), n.Words()
 	if _, ok := r.policy.profiles[name]; ok {
 		r.used[name] = true
 		return name
@@ -171,7 +173,8 @@ func (r *reader) profiles(n document.Node) map[string]document.Node {
 			return
 		}
 		places[name] = key
-		// Known even if it does not parse, so that one problem is said once.
+		// The name counts as known even if the profile does not parse, so that one
+		// problem is reported once.
 		r.policy.profiles[name] = r.profile(name, value)
 	})
 	return places
@@ -179,7 +182,7 @@ func (r *reader) profiles(n document.Node) map[string]document.Node {
 
 func (r *reader) profile(name string, n document.Node) *profile.Profile {
 	var file, inline document.Node
-	n.Fields(map[string]func(document.Node){
+	n.Fields(profileType, map[string]func(document.Node){
 		"file":   func(v document.Node) { file = v },
 		"inline": func(v document.Node) { inline = v },
 	})

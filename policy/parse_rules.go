@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/batten-runtime/batten/policy/document"
+	"github.com/batten-runtime/batten/policy/profile"
 )
 
 // rules reads the rules in order.
@@ -20,27 +21,24 @@ func (r *reader) rules(n document.Node) {
 		r.policy.Rules = append(r.policy.Rules, rule)
 	}
 	if !r.quick && r.findings.Err() == nil {
-		r.unreachable(n.Items())
+		r.unreachable(n)
 	}
 }
 
 func (r *reader) rule(n document.Node) Rule {
 	rule := Rule{Answers: r.policy.Answers}
-	var name, match, absent, present, floor document.Node
-	n.Fields(map[string]func(document.Node){
-		"name":    func(v document.Node) { name, rule.Name = v, v.String() },
+	var match, absent, present, floor document.Node
+	n.Fields(ruleType, map[string]func(document.Node){
+		"name":    func(v document.Node) { rule.Name = v.String() },
 		"match":   func(v document.Node) { match = v },
 		"absent":  func(v document.Node) { absent = v },
 		"present": func(v document.Node) { present = v },
 		"floor":   func(v document.Node) { floor = v },
+		"hooks":   func(v document.Node) { rule.Hooks = hooks(v) },
 		"mode":    func(v document.Node) { rule.Mode = mode(v) },
+		"denials": func(v document.Node) { rule.Denials = Denials(v.Word()) },
 	})
-	if name.IsZero() {
-		n.Errorf("has no name; records and errors call a rule by its name")
-	}
-	if match.IsZero() {
-		n.Errorf("has no match; write \"match: {}\" for a rule that is for every container")
-	} else {
+	if !match.IsZero() {
 		rule.Match = r.match(match)
 	}
 	r.answers(&rule.Answers, absent, present, floor)
@@ -56,6 +54,7 @@ func (r *reader) loosens(a Answers) bool {
 	return a.Absent != top.Absent && a.Absent != Deny ||
 		a.Present != top.Present && a.Present != Deny ||
 		a.Floor != top.Floor && top.Floor != None ||
+		a.Hooks != top.Hooks && top.Hooks == Deny ||
 		a.Mode == Audit && top.Mode != Audit
 }
 
@@ -64,10 +63,10 @@ func (r *reader) match(n document.Node) Match {
 	list := func(into *[]string) func(document.Node) {
 		return func(v document.Node) { *into = globs(v) }
 	}
-	n.Fields(map[string]func(document.Node){
+	n.Fields(matchType, map[string]func(document.Node){
 		"containerdNamespace": list(&m.ContainerdNamespace),
 		"pod": func(v document.Node) {
-			v.Fields(map[string]func(document.Node){
+			v.Fields(podType, map[string]func(document.Node){
 				"namespace": list(&m.PodNamespace),
 				"name":      list(&m.PodName),
 			})
@@ -77,7 +76,7 @@ func (r *reader) match(n document.Node) Match {
 		"runtime":   list(&m.Runtime),
 		"kind": func(v document.Node) {
 			for _, item := range v.Items() {
-				m.Kind = append(m.Kind, item.OneOf(Sandbox, Container))
+				m.Kind = append(m.Kind, item.Word())
 			}
 			notEmpty(v, len(m.Kind))
 		},
@@ -87,6 +86,8 @@ func (r *reader) match(n document.Node) Match {
 			}
 			notEmpty(v, len(m.Capabilities))
 		},
+		"mounts":      func(v document.Node) { m.Mounts = hostPaths(v) },
+		"namespaces":  func(v document.Node) { m.Namespaces = hostNamespaces(v) },
 		"annotations": func(v document.Node) { m.Annotations = annotations(v) },
 	})
 	return m
@@ -127,20 +128,8 @@ func notEmpty(n document.Node, length int) {
 // capability reads the name of a capability (capabilities(7)).
 func capability(n document.Node) string {
 	name := n.String()
-	if name != "" && !slices.Contains(capabilities, name) {
-		n.Errorf("unknown capability %q%s", name, document.Suggest(name, slices.Clone(capabilities)))
+	if name != "" && !slices.Contains(profile.Capabilities, name) {
+		n.Errorf("unknown capability %q%s", name, document.Suggest(name, slices.Clone(profile.Capabilities)))
 	}
 	return name
-}
-
-// unreachable warns of rules that an earlier one always pre-empts.
-func (r *reader) unreachable(items []document.Node) {
-	for i := range r.policy.Rules {
-		for j := range i {
-			if r.policy.Rules[j].Match.covers(&r.policy.Rules[i].Match) {
-				items[i].Warnf("is never reached: rule %q before it matches all that it matches", r.policy.Rules[j].Name)
-				break
-			}
-		}
-	}
 }

@@ -34,7 +34,7 @@ func TestBuiltin(t *testing.T) {
 			t.Errorf("loaded %+v (%v)\nparsed %+v", loaded, findings, p)
 		}
 	}
-	want := policy.Answers{Absent: policy.RuntimeDefault, Present: policy.Keep, Floor: policy.None, Mode: policy.Enforce}
+	want := policy.Answers{Absent: policy.RuntimeDefault, Present: policy.Keep, Floor: policy.None, Hooks: policy.Keep, Mode: policy.Enforce}
 	if p.Answers != want || len(p.Rules) != 0 || p.RestoreAllowed || p.Architectures != "auto" {
 		t.Errorf("got %+v", p)
 	}
@@ -47,65 +47,254 @@ func TestParseFindings(t *testing.T) {
 		name, text string
 		want       []string // without the file's name
 	}{
-		{"empty", "", []string{` the file is empty; remove it for the built-in default, or write at least "version: 1"`}},
-		{"no version", "absent: Deny", []string{`1:1: version is missing; write "version: 1"`}},
-		{"version 2", "version: 2", []string{`1:10: version: version 2 is unknown; this Batten reads version 1`}},
-		{"version as a string", `version: "1"`, []string{`1:10: version: is a string, want a whole number`, `1:10: version: version 0 is unknown; this Batten reads version 1`}},
-		{"unknown key", "version: 1\nabsnet: Deny", []string{`2:1: unknown key "absnet"; did you mean "absent"?`}},
-		{"unknown floor", "version: 1\nfloor: strct\n" + strings.ReplaceAll(inline, "none", "strict"), []string{
+		{
+			name: "empty",
+			want: []string{` the file is empty, or has only comments; remove it for the built-in default, or write at least "version: 1"`},
+		},
+		{
+			name: "no version", text: "absent: Deny",
+			want: []string{`1:1: version is missing; write "version: 1"`},
+		},
+		{
+			name: "version 2", text: "version: 2",
+			want: []string{`1:10: version: version 2 is unknown; this Batten reads version 1`},
+		},
+		{
+			name: "version as a string", text: `version: "1"`,
+			want: []string{`1:10: version: is a string, want a whole number`, `1:10: version: version 0 is unknown; this Batten reads version 1`},
+		},
+		{
+			name: "unknown key", text: "version: 1\nabsnet: Deny",
+			want: []string{`2:1: unknown key "absnet"; did you mean "absent"?`},
+		},
+		{name: "unknown floor", text: "version: 1\nfloor: strct\n" + strings.ReplaceAll(inline, "none", "strict"), want: []string{
 			`2:8: floor: unknown profile "strct", want None, RuntimeDefault or the name of a profile; did you mean "strict"?`,
 			`4:3: warning: profiles: profile "strict" is never used`,
 		}},
-		{"a floor that is no profile", "version: 1\nfloor: Unconfined", []string{`2:8: floor: unknown word "Unconfined", want None, RuntimeDefault or the name of a profile`}},
-		{"a rule's floor", rule("match: {}\n  floor: Keep"), []string{`5:10: rules[0].floor: unknown word "Keep", want None, RuntimeDefault or the name of a profile`}},
-		{"a floor is a use", "version: 1\nfloor: strict\n" + strings.ReplaceAll(inline, "none", "strict"), nil},
-		{"loosens the floor by annotations", "version: 1\nfloor: RuntimeDefault\nrules:\n- name: r\n  match: {annotations: {a: [b]}}\n  floor: None\n", []string{
+		{
+			name: "a floor that is no profile", text: "version: 1\nfloor: Unconfined",
+			want: []string{`2:8: floor: unknown word "Unconfined", want None, RuntimeDefault or the name of a profile`},
+		},
+		{
+			name: "a rule's floor", text: rule("match: {}\n  floor: Keep"),
+			want: []string{`5:10: rules[0].floor: unknown word "Keep", want None, RuntimeDefault or the name of a profile`},
+		},
+		{
+			name: "a floor is a use",
+			text: "version: 1\nfloor: strict\n" + strings.ReplaceAll(inline, "none", "strict"),
+		},
+		{name: "loosens the floor by annotations", text: "version: 1\nfloor: RuntimeDefault\nrules:\n- name: r\n  match: {annotations: {a: [b]}}\n  floor: None\n", want: []string{
 			`5:10: warning: rules[0].match: loosens by annotations, which are the pod author's word: whoever may create a pod may set them`,
 		}},
-		{"duplicate key", "version: 1\nabsent: Deny\nabsent: Unconfined", []string{`3:1: key "absent" occurs twice, first in line 2; remove one`}},
-		{"unknown profile", "version: 1\nabsent: strct\n" + strings.ReplaceAll(inline, "none", "strict"), []string{
+		{
+			name: "duplicate key", text: "version: 1\nabsent: Deny\nabsent: Unconfined",
+			want: []string{`3:1: key "absent" occurs twice, first in line 2; remove one`},
+		},
+		{name: "unknown profile", text: "version: 1\nabsent: strct\n" + strings.ReplaceAll(inline, "none", "strict"), want: []string{
 			`2:9: absent: unknown profile "strct", want RuntimeDefault, Unconfined, Deny or the name of a profile; did you mean "strict"?`,
 			`4:3: warning: profiles: profile "strict" is never used`,
 		}},
-		{"unknown word", "version: 1\npresent: Kep", []string{`2:10: present: unknown word "Kep", want Keep, RuntimeDefault, Deny or the name of a profile; did you mean "Keep"?`}},
-		{"a word of the other question", "version: 1\npresent: Unconfined", []string{`2:10: present: unknown word "Unconfined", want Keep, RuntimeDefault, Deny or the name of a profile`}},
-		{"builtin as a profile", "version: 1\nabsent: builtin", []string{`2:9: absent: unknown profile "builtin", want RuntimeDefault, Unconfined, Deny or the name of a profile`}},
-		{"bad profile name", "version: 1\nabsent: None\nprofiles:\n  None: {inline: {defaultAction: SCMP_ACT_LOG}}\n", []string{
+		{
+			name: "unknown word", text: "version: 1\npresent: Kep",
+			want: []string{`2:10: present: unknown word "Kep", want Keep, RuntimeDefault, Deny or the name of a profile; did you mean "Keep"?`},
+		},
+		{
+			name: "a word of the other question", text: "version: 1\npresent: Unconfined",
+			want: []string{`2:10: present: unknown word "Unconfined", want Keep, RuntimeDefault, Deny or the name of a profile`},
+		},
+		{
+			name: "builtin as a profile", text: "version: 1\nabsent: builtin",
+			want: []string{`2:9: absent: unknown profile "builtin", want RuntimeDefault, Unconfined, Deny or the name of a profile`},
+		},
+		{name: "bad profile name", text: "version: 1\nabsent: None\nprofiles:\n  None: {inline: {defaultAction: SCMP_ACT_LOG}}\n", want: []string{
 			`4:3: profiles: "None" cannot be a profile's name; use lower-case letters, digits and -, and not "builtin"`,
 			`2:9: absent: unknown word "None", want RuntimeDefault, Unconfined, Deny or the name of a profile`,
 		}},
-		{"missing profile file", "version: 1\nabsent: a\nprofiles: {a: {file: a.json}}", []string{`3:22: profiles.a.file: no such file or directory`}},
-		{"file and inline", "version: 1\nabsent: a\nprofiles: {a: {file: a.json, inline: {}}}", []string{`3:15: profiles.a: wants either file or inline`}},
-		{"a profile that filters nothing", "version: 1\nabsent: a\nprofiles: {a: {inline: {defaultAction: SCMP_ACT_ALLOW}}}", []string{`3:15: profiles.a: profile "a" filters nothing: it allows by default and has no rules; write Unconfined where you mean that`}},
-		{"a profile with faults of its own", "version: 1\nabsent: a\nprofiles: {a: {inline: {defaultAction: ALLOW}}}", []string{
-			`3:40: profiles.a.inline.defaultAction: unknown value "ALLOW", want SCMP_ACT_KILL, SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD, SCMP_ACT_TRAP, SCMP_ACT_ERRNO, SCMP_ACT_TRACE, SCMP_ACT_ALLOW, SCMP_ACT_LOG, SCMP_ACT_NOTIFY`,
+		{
+			name: "missing profile file",
+			text: "version: 1\nabsent: a\nprofiles: {a: {file: a.json}}",
+			want: []string{`3:22: profiles.a.file: no such file or directory`},
+		},
+		{
+			name: "file and inline",
+			text: "version: 1\nabsent: a\nprofiles: {a: {file: a.json, inline: {}}}",
+			want: []string{`3:15: profiles.a: wants either file or inline`},
+		},
+		{
+			name: "a profile that filters nothing",
+			text: "version: 1\nabsent: a\nprofiles: {a: {inline: {defaultAction: SCMP_ACT_ALLOW}}}",
+			want: []string{`3:15: profiles.a: profile "a" filters nothing: it allows by default and has no rules; write Unconfined where you mean that`},
+		},
+		{name: "a profile with faults of its own", text: "version: 1\nabsent: a\nprofiles: {a: {inline: {defaultAction: ALLOW}}}", want: []string{
+			`3:40: profiles.a.inline.defaultAction: unknown value "ALLOW", want SCMP_ACT_KILL, SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD, SCMP_ACT_TRAP, SCMP_ACT_ERRNO, SCMP_ACT_TRACE, SCMP_ACT_ALLOW, SCMP_ACT_LOG, SCMP_ACT_NOTIFY; did you mean "SCMP_ACT_ALLOW"?`,
 		}},
-		{"unused profile", "version: 1\n" + inline, []string{`3:3: warning: profiles: profile "none" is never used`}},
-		{"profiles as a list", "version: 1\nprofiles: []", []string{`2:11: profiles: is a list, want a mapping`}},
-		{"bad mode", "version: 1\nmode: audit", []string{`2:7: mode: unknown value "audit", want Enforce, Audit; did you mean "Audit"?`}},
-		{"bad architectures", "version: 1\narchitectures: all", []string{`2:16: architectures: unknown value "all", want auto, native, as-written`}},
-		{"bad restore", "version: 1\nrestore: allow", []string{`2:10: restore: unknown value "allow", want Deny, Allow; did you mean "Allow"?`}},
-		{"relative log", "version: 1\nlog: batten.jsonl", []string{`2:6: log: "batten.jsonl" is not an absolute path`}},
-		{"rule without a name", "version: 1\nrules: [{match: {}}]", []string{`2:9: rules[0]: has no name; records and errors call a rule by its name`}},
-		{"rule without match", rule("absent: Deny"), []string{`3:3: rules[0]: has no match; write "match: {}" for a rule that is for every container`}},
-		{"duplicate rule names", "version: 1\nrules:\n- {name: a, match: {kind: [Sandbox]}}\n- {name: a, match: {kind: [Container]}}", []string{`4:3: rules[1]: a second rule named "a"; the first is rules[0]`}},
-		{"unknown match field", rule("match: {namespace: [a]}"), []string{`4:11: rules[0].match: unknown key "namespace"`}},
-		{"unknown pod field", rule("match: {pod: {nmae: [a]}}"), []string{`4:17: rules[0].match.pod: unknown key "nmae"; did you mean "name"?`}},
-		{"a match that is no list", rule("match: {pod: {name: a}}"), []string{`4:23: rules[0].match.pod.name: is a string, want a list`}},
-		{"an empty list", rule("match: {image: []}"), []string{`4:18: rules[0].match.image: is an empty list, which matches nothing; leave the field out to match anything`}},
-		{"a bad glob", rule(`match: {image: ["[a"]}`), []string{`4:19: rules[0].match.image[0]: "[a" is not a glob: syntax error in pattern`}},
-		{"bad kind", rule("match: {kind: [Pod]}"), []string{`4:18: rules[0].match.kind[0]: unknown value "Pod", want Sandbox, Container`}},
-		{"bad capability", rule("match: {capabilities: [SYS_ADMIN]}"), []string{`4:26: rules[0].match.capabilities[0]: unknown capability "SYS_ADMIN"`}},
-		{"CRI's annotation", rule("match: {annotations: {io.kubernetes.cri.sandbox-name: [a]}}"), []string{`4:25: rules[0].match.annotations: "io.kubernetes.cri.sandbox-name" is CRI's own; match pod, container, image or kind, which count only where CRI wrote them`}},
-		{"loosens by annotation", rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  absent: Unconfined"), []string{`4:10: warning: rules[0].match: loosens by annotations, which are the pod author's word: whoever may create a pod may set them`}},
-		{"tightens by annotation", rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  absent: Deny"), nil},
-		{"tightens what is present by annotation", rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  present: Deny"), nil},
-		{"loosens what is present by annotation", rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  present: RuntimeDefault"), []string{`4:10: warning: rules[0].match: loosens by annotations, which are the pod author's word: whoever may create a pod may set them`}},
-		{"only audits by annotation", rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  mode: Audit"), []string{`4:10: warning: rules[0].match: loosens by annotations, which are the pod author's word: whoever may create a pod may set them`}},
-		{"audits by annotation where all does", "mode: Audit\n" + rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  mode: Audit"), nil},
-		{"unreachable", "version: 1\nrules:\n- {name: all, match: {pod: {namespace: [\"tenant-*\"]}}}\n- {name: one, match: {pod: {namespace: [tenant-a], name: [x]}}, absent: Deny}", []string{`4:3: warning: rules[1]: is never reached: rule "all" before it matches all that it matches`}},
-		{"reachable", "version: 1\nrules:\n- {name: one, match: {pod: {namespace: [tenant-a], name: [x]}}, absent: Deny}\n- {name: all, match: {pod: {namespace: [\"tenant-*\"]}}}", nil},
-		{"all at once", "version: 3\nabsnt: Deny\nmode: Off\nrules: [{}]", []string{
+		{
+			name: "unused profile", text: "version: 1\n" + inline,
+			want: []string{`3:3: warning: profiles: profile "none" is never used`},
+		},
+		{
+			name: "profiles as a list", text: "version: 1\nprofiles: []",
+			want: []string{`2:11: profiles: is a list, want a mapping`},
+		},
+		{
+			name: "bad mode", text: "version: 1\nmode: audit",
+			want: []string{`2:7: mode: unknown value "audit", want Enforce, Audit; did you mean "Audit"?`},
+		},
+		{
+			name: "bad architectures", text: "version: 1\narchitectures: all",
+			want: []string{`2:16: architectures: unknown value "all", want auto, native, as-written`},
+		},
+		{
+			name: "bad restore", text: "version: 1\nrestore: allow",
+			want: []string{`2:10: restore: unknown value "allow", want Deny, Allow; did you mean "Allow"?`},
+		},
+		{
+			name: "relative log", text: "version: 1\nlog: batten.jsonl",
+			want: []string{`2:6: log: "batten.jsonl" is not an absolute path`},
+		},
+		{
+			name: "rule without a name", text: "version: 1\nrules: [{match: {}}]",
+			want: []string{`2:9: rules[0]: has no name; records and errors call a rule by its name`},
+		},
+		{
+			name: "rule without match", text: rule("absent: Deny"),
+			want: []string{`3:3: rules[0]: has no match; write "match: {}" for a rule that is for every container`},
+		},
+		{
+			name: "duplicate rule names",
+			text: "version: 1\nrules:\n- {name: a, match: {kind: [Sandbox]}}\n- {name: a, match: {kind: [Container]}}",
+			want: []string{`4:3: rules[1]: a second rule named "a"; the first is rules[0]`},
+		},
+		{
+			name: "unknown match field", text: rule("match: {namespace: [a]}"),
+			want: []string{`4:22: rules[0].match.namespace: write pod: {namespace: [...]} for the namespace of a pod, and namespaces: [...] for what the container shares with the node`},
+		},
+		{name: "mounts", text: rule("match: {mounts: [/etc/batten, \"/run/*/x.sock\"]}")},
+		{
+			name: "mounts that are no list", text: rule("match: {mounts: /etc}"),
+			want: []string{`4:19: rules[0].match.mounts: is a string, want a list`},
+		},
+		{
+			name: "no mounts", text: rule("match: {mounts: []}"),
+			want: []string{`4:19: rules[0].match.mounts: is an empty list, which matches nothing; leave the field out to match anything`},
+		},
+		{
+			name: "a relative mount", text: rule("match: {mounts: [etc/batten]}"),
+			want: []string{`4:20: rules[0].match.mounts[0]: "etc/batten" is not an absolute path of the node`},
+		},
+		{
+			name: "a mount with a / at its end", text: rule("match: {mounts: [/etc/batten/]}"),
+			want: []string{`4:20: rules[0].match.mounts[0]: "/etc/batten/" is not how the path is compared; write "/etc/batten"`},
+		},
+		{
+			name: "a mount by a class with a /", text: rule("match: {mounts: [\"/etc/[a/b]\"]}"),
+			want: []string{`4:20: rules[0].match.mounts[0]: "/etc/[a/b]" has a / between [ and ], which matches no path`},
+		},
+		{
+			name: "unknown namespaces", text: rule("match: {namespaces: [pid]}"),
+			want: []string{`4:24: rules[0].match.namespaces[0]: unknown value "pid", want host-ipc, host-mount, host-network, host-pid, host-user, host-uts; did you mean "host-pid"?`},
+		},
+		{
+			name: "unknown hooks", text: "version: 1\nhooks: Refuse",
+			want: []string{`2:8: hooks: unknown value "Refuse", want Keep, Record, Deny`},
+		},
+		{
+			name: "unknown hooks of a rule", text: rule("match: {}\n  hooks: None"),
+			want: []string{`5:10: rules[0].hooks: unknown value "None", want Keep, Record, Deny`},
+		},
+		{
+			name: "loosens hooks by annotation",
+			text: "hooks: Deny\n" + rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  hooks: Record"),
+			want: []string{`5:10: warning: rules[0].match: loosens by annotations, which are the pod author's word: whoever may create a pod may set them`},
+		},
+		{
+			name: "tightens hooks by annotation",
+			text: rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  hooks: Deny"),
+		},
+		{
+			name: "unreachable by mounts",
+			text: "version: 1\nrules:\n- {name: all, match: {mounts: [/etc/*]}}\n- {name: one, match: {mounts: [/etc/batten], namespaces: [host-pid]}, absent: Deny}",
+			want: []string{`4:3: warning: rules[1]: is never reached: rule "all" before it matches all that it matches`},
+		},
+		{
+			name: "reachable: above is not all that is below",
+			text: "version: 1\nrules:\n- {name: above, match: {mounts: [/etc]}}\n- {name: below, match: {mounts: [/etc/batten]}, absent: Deny}",
+		},
+		{
+			name: "unreachable by namespaces",
+			text: "version: 1\nrules:\n- {name: all, match: {namespaces: [host-pid, host-ipc]}}\n- {name: one, match: {namespaces: [host-ipc]}, absent: Deny}",
+			want: []string{`4:3: warning: rules[1]: is never reached: rule "all" before it matches all that it matches`},
+		},
+		{
+			name: "reachable by namespaces",
+			text: "version: 1\nrules:\n- {name: one, match: {namespaces: [host-pid]}}\n- {name: two, match: {namespaces: [host-pid, host-ipc]}, absent: Deny}",
+		},
+		{
+			name: "unknown pod field", text: rule("match: {pod: {nmae: [a]}}"),
+			want: []string{`4:17: rules[0].match.pod: unknown key "nmae"; did you mean "name"?`},
+		},
+		{
+			name: "a match that is no list", text: rule("match: {pod: {name: a}}"),
+			want: []string{`4:23: rules[0].match.pod.name: is a string, want a list`},
+		},
+		{
+			name: "an empty list", text: rule("match: {image: []}"),
+			want: []string{`4:18: rules[0].match.image: is an empty list, which matches nothing; leave the field out to match anything`},
+		},
+		{
+			name: "a bad glob", text: rule(`match: {image: ["[a"]}`),
+			want: []string{`4:19: rules[0].match.image[0]: "[a" is not a glob: syntax error in pattern`},
+		},
+		{
+			name: "bad kind", text: rule("match: {kind: [Pod]}"),
+			want: []string{`4:18: rules[0].match.kind[0]: unknown value "Pod", want Sandbox, Container`},
+		},
+		{
+			name: "bad capability", text: rule("match: {capabilities: [SYS_ADMIN]}"),
+			want: []string{`4:26: rules[0].match.capabilities[0]: unknown capability "SYS_ADMIN"`},
+		},
+		{
+			name: "CRI's annotation",
+			text: rule("match: {annotations: {io.kubernetes.cri.sandbox-name: [a]}}"),
+			want: []string{`4:25: rules[0].match.annotations: "io.kubernetes.cri.sandbox-name" is CRI's own; match pod, container, image or kind, which count only where CRI wrote them`},
+		},
+		{
+			name: "loosens by annotation",
+			text: rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  absent: Unconfined"),
+			want: []string{`4:10: warning: rules[0].match: loosens by annotations, which are the pod author's word: whoever may create a pod may set them`},
+		},
+		{
+			name: "tightens by annotation",
+			text: rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  absent: Deny"),
+		},
+		{
+			name: "tightens what is present by annotation",
+			text: rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  present: Deny"),
+		},
+		{
+			name: "loosens what is present by annotation",
+			text: rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  present: RuntimeDefault"),
+			want: []string{`4:10: warning: rules[0].match: loosens by annotations, which are the pod author's word: whoever may create a pod may set them`},
+		},
+		{
+			name: "only audits by annotation",
+			text: rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  mode: Audit"),
+			want: []string{`4:10: warning: rules[0].match: loosens by annotations, which are the pod author's word: whoever may create a pod may set them`},
+		},
+		{
+			name: "audits by annotation where all does",
+			text: "mode: Audit\n" + rule("match: {annotations: {example.com/debug: [\"yes\"]}}\n  mode: Audit"),
+		},
+		{
+			name: "unreachable",
+			text: "version: 1\nrules:\n- {name: all, match: {pod: {namespace: [\"tenant-*\"]}}}\n- {name: one, match: {pod: {namespace: [tenant-a], name: [x]}}, absent: Deny}",
+			want: []string{`4:3: warning: rules[1]: is never reached: rule "all" before it matches all that it matches`},
+		},
+		{
+			name: "reachable",
+			text: "version: 1\nrules:\n- {name: one, match: {pod: {namespace: [tenant-a], name: [x]}}, absent: Deny}\n- {name: all, match: {pod: {namespace: [\"tenant-*\"]}}}",
+		},
+		{name: "all at once", text: "version: 3\nabsnt: Deny\nmode: Off\nrules: [{}]", want: []string{
 			`2:1: unknown key "absnt"; did you mean "absent"?`,
 			`3:7: mode: unknown value "Off", want Enforce, Audit`,
 			`1:10: version: version 3 is unknown; this Batten reads version 1`,
@@ -154,6 +343,7 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		policy.Builtin, "", "version: 1\nmode: Audit\n",
 		"version: 1\nabsent: a\nprofiles: {a: {inline: {defaultAction: SCMP_ACT_LOG}}}\nrules:\n- {name: r, match: {pod: {namespace: ['x*']}, kind: [Sandbox], capabilities: [CAP_BPF], annotations: {k: ['?']}}, present: Deny}\n",
+		"version: 1\nhooks: Record\nrules:\n- {name: r, match: {mounts: [/etc/batten, '/run/*'], namespaces: [host-pid]}, hooks: Deny}\n",
 		"a: &x [*x]\n<<: *x\n", "? {a: b}\n: c\n", "version: !!int 0x1\n", "\xff\xfe", "- - - -", "version: 1 # \u2028\n",
 	} {
 		f.Add([]byte(seed))
@@ -171,14 +361,9 @@ func FuzzParse(f *testing.F) {
 		}
 		// Whatever was accepted decides, and by words that mean something.
 		for _, filtered := range []bool{false, true} {
-			d := p.Decide(policy.Request{ContainerdNamespace: "k8s.io", Filtered: filtered})
-			if d.Word == "" || d.Mode == "" {
-				t.Fatalf("decision %+v", d)
-			}
-			if d.Verdict == policy.Replace {
-				if _, _, err := p.Seccomp(d, nil, policy.Machine{}); err != nil {
-					t.Fatal(err)
-				}
+			r := policy.Request{ContainerdNamespace: "k8s.io", Filtered: filtered}
+			if o := p.Resolve(r, nil, policy.Machine{}); o.Word == "" || o.Mode == "" || o.Reason == "" {
+				t.Fatalf("outcome %+v", o)
 			}
 		}
 	})

@@ -1,14 +1,18 @@
 package policy
 
 import (
+	"maps"
+	"slices"
+
+	"github.com/batten-runtime/batten/internal/names"
 	"github.com/batten-runtime/batten/policy/profile"
 )
 
 // DefaultPath is where the node policy is looked for.
-const DefaultPath = "/etc/batten/policy.yaml"
+const DefaultPath = names.Config + "/policy.yaml"
 
-// BuiltinPath stands for the path of the embedded default policy, which holds
-// on a node without a policy file.
+// BuiltinPath stands for the path of the embedded default policy, which applies on a node
+// without a policy file.
 const BuiltinPath = "built-in"
 
 // Builtin is the text of the embedded default policy.
@@ -17,8 +21,8 @@ absent: RuntimeDefault   # a container that asks for no filter gets the runtime'
 present: Keep            # one that brings a filter keeps it
 `
 
-// Words with a meaning of their own in absent and present. Profiles have
-// lower-case names, so that the two cannot collide.
+// Reserved words of absent and present. Profiles have lower-case names, so that a name
+// cannot collide with a word.
 const (
 	RuntimeDefault = "RuntimeDefault"
 	Unconfined     = "Unconfined"
@@ -37,8 +41,20 @@ type Mode string
 const (
 	// Enforce carries it out.
 	Enforce Mode = "Enforce"
-	// Audit records and logs it and changes nothing.
+	// Audit records and logs it, and denies nothing.
 	Audit Mode = "Audit"
+)
+
+// Denials says whether Batten sees the calls that a filter denies, or in mode Audit would
+// deny. Empty means Silent in mode Enforce, and Count in mode Audit.
+type Denials string
+
+const (
+	// Silent leaves denials to the kernel, which tells nobody.
+	Silent Denials = "Silent"
+	// Count has a listener see and count them. It answers with the profile's errno, and in
+	// mode Audit lets the call run.
+	Count Denials = "Count"
 )
 
 // Kinds of containers.
@@ -61,27 +77,32 @@ type Policy struct {
 	// RestoreAllowed is set where containers may be restored from a checkpoint,
 	// which brings a filter of its own.
 	RestoreAllowed bool
-	// Answers hold where no rule matches.
+	// Answers apply if no rule matches.
 	Answers
 	// Rules are asked in order; the first that matches decides.
 	Rules []Rule
 
 	runtimeDefault string // builtinProfile or a key of profiles
 	profiles       map[string]*profile.Profile
+	floors         intersections
 }
 
-// Answers are what a policy or a rule says of a container.
+// Answers are the answers of a policy or of a rule.
 type Answers struct {
 	// Absent is for a container that brings no filter: RuntimeDefault,
 	// Unconfined, Deny or the name of a profile.
 	Absent string
-	// Present is for one that does: Keep, RuntimeDefault, Deny or the name of
-	// a profile that replaces it.
+	// Present is for a container that brings a filter: Keep, RuntimeDefault, Deny or
+	// the name of a profile that replaces the filter.
 	Present string
-	// Floor is what the outcome is never looser than: RuntimeDefault, the name
-	// of a profile, or None.
+	// Floor is the profile that the result is never looser than: RuntimeDefault, the
+	// name of a profile, or None.
 	Floor string
+	// Hooks is for a container that brings hooks: Keep, Record or Deny.
+	Hooks string
 	Mode  Mode
+	// Denials is for what the filter denies.
+	Denials Denials
 }
 
 // Rule is one entry of rules, with what it leaves out taken from the top.
@@ -90,3 +111,6 @@ type Rule struct {
 	Match Match
 	Answers
 }
+
+// ProfileNames returns the names that the policy gives to profiles, sorted.
+func (p *Policy) ProfileNames() []string { return slices.Sorted(maps.Keys(p.profiles)) }

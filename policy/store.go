@@ -8,12 +8,12 @@ import (
 	"github.com/batten-runtime/batten/policy/document"
 )
 
-// Store keeps policies between decisions and reads them anew when the file or
-// one of its profiles has changed, so that a change holds from the next
-// container on. It may be used from several goroutines.
+// Store keeps policies between decisions. It reads a policy again if the file or one of its
+// profiles has changed, so that a change applies to the next container. Several goroutines
+// may use it.
 type Store struct {
 	mu     sync.Mutex
-	loaded map[string]entry
+	loaded map[string]entry // guarded by mu
 }
 
 type entry struct {
@@ -21,9 +21,9 @@ type entry struct {
 	stamps []stamp
 }
 
-// Get returns the policy at path as Load does, with no warning of rules that
-// are never reached, and waits no longer for it than [Patience]. Policies with
-// errors are not kept: each call reads them again.
+// Get returns the policy at path as Load does, without warnings about rules that are never
+// reached. It waits at most [Patience]. It does not keep policies with errors: the next call
+// reads them again.
 func (s *Store) Get(path string) (*Policy, document.Findings) {
 	type outcome struct {
 		policy   *Policy
@@ -57,7 +57,7 @@ func (s *Store) get(path string) (*Policy, document.Findings) {
 	return p, findings
 }
 
-// stamp tells one state of a file from another. A missing file has one too.
+// stamp identifies one state of a file. A missing file has a stamp, too.
 type stamp struct {
 	path         string
 	dev, ino     uint64

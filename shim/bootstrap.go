@@ -7,30 +7,42 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/batten-runtime/batten/internal/kernel"
+	"github.com/batten-runtime/batten/internal/record"
+	"github.com/batten-runtime/batten/internal/version"
 	bootapi "github.com/containerd/containerd/api/runtime/bootstrap/v1"
 	"github.com/containerd/containerd/api/types"
+	"github.com/containerd/containerd/api/types/runc/options"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	containerdshim "github.com/containerd/containerd/v2/pkg/shim"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
-
-	"github.com/batten-runtime/batten/shim/enforce"
 )
 
-// bootstrap is containerd's own start, stop and info, given options that they
-// understand.
+// bootstrap runs containerd's own start, stop and info, with options that they understand.
 type bootstrap struct {
 	containerdshim.Shim
-	records enforce.Records
+	records record.Store
 }
 
-// Start starts the server process. Before it goes about that, it probes the
-// kernel once a boot: the server reaps children itself, and could not.
+var _ containerdshim.Shim = bootstrap{}
+
+// Start starts the server process, or finds Batten's server of the container's group. Before
+// that it probes the kernel and the runtime and keeps the answers for the server, which
+// cannot: it waits for any child. The working directory is the bundle.
 func (b bootstrap) Start(ctx context.Context, params *bootapi.BootstrapParams) (*bootapi.BootstrapResult, error) {
-	enforce.ProbeABIs(b.records.Dir)
+	kernel.Probe(b.records.Dir, binaryIn(params))
+	if err := checkGroup("."); err != nil {
+		return nil, fmt.Errorf("batten: container refused: %w", err)
+	}
+	dir := socketDir(params.GetSocketDir())
+	params.SocketDir = &dir
+	if err := linkSocketDir(".", dir); err != nil {
+		return nil, fmt.Errorf("batten: %w", err)
+	}
 	for _, extension := range params.Extensions {
 		if messageName(extension.Value) != genericOptions {
-			continue // runc's own, or a newer daemon's that is no option
+			continue // an extension of runc's, or one of a newer daemon that holds no options
 		}
 		opts, err := parseOptions(extension.Value)
 		if err := errors.Join(lost(extension.Value), err); err != nil {
@@ -43,8 +55,22 @@ func (b bootstrap) Start(ctx context.Context, params *bootapi.BootstrapParams) (
 	return b.Shim.Start(ctx, params)
 }
 
-// Stop cleans up after a shim that died, and removes the container's record, and
-// those of containers that it was about to make.
+// binaryIn returns the OCI runtime that the options name, or the usual one. It ignores
+// options that are wrong: Create refuses them.
+func binaryIn(params *bootapi.BootstrapParams) string {
+	for _, extension := range params.Extensions {
+		switch messageName(extension.Value) {
+		case runcOptions, genericOptions:
+			if opts, err := parseOptions(extension.Value); err == nil {
+				return opts.binary()
+			}
+		}
+	}
+	return runtimeOptions{runc: &options.Options{}}.binary()
+}
+
+// Stop cleans up after a shim that died. It removes the container's record, and the records
+// of containers that the shim was about to make.
 func (b bootstrap) Stop(ctx context.Context, id string) (containerdshim.StopStatus, error) {
 	stopped, err := b.Shim.Stop(ctx, id)
 	if err != nil {
@@ -87,6 +113,6 @@ func (b bootstrap) Info(ctx context.Context, stdin io.Reader) (*types.RuntimeInf
 	if info.Annotations == nil {
 		info.Annotations = make(map[string]string)
 	}
-	info.Annotations["io.batten.version"] = enforce.Version
+	info.Annotations["io.batten.version"] = version.Version
 	return info, nil
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/batten-runtime/batten/internal/names"
 	bootapi "github.com/containerd/containerd/api/runtime/bootstrap/v1"
 	task "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
@@ -19,9 +20,8 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// This file is all that daemons older than containerd 2.3 need. They differ
-// from newer ones in two things: what "start" reads and prints, and the name
-// of the task service.
+// This file serves daemons older than containerd 2.3. They differ from newer ones in two
+// things: what "start" reads and prints, and the name of the task service.
 
 // startFlags are the flags of containerd's shim command line that "start"
 // needs. Newer daemons pass the same flags beside their bootstrap message.
@@ -35,7 +35,7 @@ type startFlags struct {
 // accepted and ignored here, so that the stock parser has the last word.
 func parseStartFlags(args []string) (startFlags, error) {
 	var f startFlags
-	fs := flag.NewFlagSet("containerd-shim-batten-v2", flag.ContinueOnError)
+	fs := flag.NewFlagSet(names.Shim, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.BoolVar(&f.debug, "debug", false, "")
 	fs.StringVar(&f.namespace, "namespace", "", "")
@@ -55,9 +55,9 @@ func parseStartFlags(args []string) (startFlags, error) {
 	return f, nil
 }
 
-// isBootstrap reports whether input is the bootstrap message of containerd
-// 2.3 and later. Runtime options, which older daemons send, can decode as one
-// too, so the identity must agree with the flags.
+// isBootstrap reports whether input is the bootstrap message of containerd 2.3 and later.
+// Runtime options, which older daemons send, may decode as such a message, too; so the
+// container's id and namespace in the message must agree with the flags.
 func isBootstrap(input []byte, f startFlags) bool {
 	var params bootapi.BootstrapParams
 	return len(input) > 0 && proto.Unmarshal(input, &params) == nil &&
@@ -105,14 +105,13 @@ func startLegacy(ctx context.Context, s containerdshim.Shim, f startFlags, input
 	return err
 }
 
-// legacyReply is the answer to "start": the bare address for containerd 1.6,
+// legacyReply returns the answer to "start": the bare address for containerd 1.6,
 // which sets no MAX_SHIM_VERSION, and JSON with version 2 for 1.7 to 2.2.
-// Those daemons reach the shim through the task v2 service below. To 2.0 to 2.2
-// version 2 means two things besides (core/runtime/v2/shim.go): they do not
-// offer the shim the sandbox API, which containerd's runc shim does not have
-// either, and ask for Shutdown after each Delete, which it declines while it
-// has containers. So nothing is lost, and those daemons cannot be told from
-// 1.7, which refuses version 3.
+// Those daemons reach the shim through the task v2 service below. In containerd 2.0 to 2.2
+// version 2 has two more effects (core/runtime/v2/shim.go). The daemon does not call the
+// sandbox API, which containerd's runc shim does not have either. And it calls Shutdown after
+// each Delete, which the shim declines while it has containers. So nothing is lost. The shim
+// cannot distinguish these daemons from 1.7, which refuses version 3.
 func legacyReply(result *bootapi.BootstrapResult, maxVersion string) ([]byte, error) {
 	if maxVersion == "" {
 		return []byte(result.Address), nil
@@ -131,7 +130,7 @@ func registerTaskV2(server *ttrpc.Server, s task.TTRPCTaskService) {
 	server.RegisterService("containerd.task.v2.Task", &ttrpc.ServiceDesc{Methods: taskMethods(s)})
 }
 
-// taskMethods are the calls of the task API by name.
+// taskMethods returns the calls of the task API by name.
 func taskMethods(s task.TTRPCTaskService) map[string]ttrpc.Method {
 	return map[string]ttrpc.Method{
 		"State":      method(s.State),

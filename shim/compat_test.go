@@ -50,12 +50,22 @@ func TestIsBootstrap(t *testing.T) {
 		input []byte
 		want  bool
 	}{
-		{"nothing (1.6 to 2.2 without options)", nil, false},
-		{"options (1.6 to 2.2)", marshal(typed), false},
-		{"bootstrap (2.3 and later)", marshal(&bootapi.BootstrapParams{InstanceID: "c1", Namespace: "k8s.io"}), true},
-		{"another container's", marshal(&bootapi.BootstrapParams{InstanceID: "c2", Namespace: "k8s.io"}), false},
-		{"options that decode as bootstrap", marshal(&anypb.Any{TypeUrl: "c1", Value: []byte("x")}), false},
-		{"garbage", []byte{0xff, 0xff}, false},
+		{name: "nothing (1.6 to 2.2 without options)"},
+		{name: "options (1.6 to 2.2)", input: marshal(typed)},
+		{
+			name:  "bootstrap (2.3 and later)",
+			input: marshal(&bootapi.BootstrapParams{InstanceID: "c1", Namespace: "k8s.io"}),
+			want:  true,
+		},
+		{
+			name:  "another container's",
+			input: marshal(&bootapi.BootstrapParams{InstanceID: "c2", Namespace: "k8s.io"}),
+		},
+		{
+			name:  "options that decode as bootstrap",
+			input: marshal(&anypb.Any{TypeUrl: "c1", Value: []byte("x")}),
+		},
+		{name: "garbage", input: []byte{0xff, 0xff}},
 	} {
 		if got := isBootstrap(tt.input, flags); got != tt.want {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
@@ -66,8 +76,8 @@ func TestIsBootstrap(t *testing.T) {
 func TestLegacyReply(t *testing.T) {
 	result := &bootapi.BootstrapResult{Version: 3, Address: "unix:///run/s", Protocol: "ttrpc"}
 	for _, tt := range []struct{ maxVersion, want string }{
-		{"", "unix:///run/s"},
-		{"2", `{"version":2,"address":"unix:///run/s","protocol":"ttrpc"}`},
+		{want: "unix:///run/s"},
+		{maxVersion: "2", want: `{"version":2,"address":"unix:///run/s","protocol":"ttrpc"}`},
 	} {
 		if got, err := legacyReply(result, tt.maxVersion); string(got) != tt.want || err != nil {
 			t.Errorf("MAX_SHIM_VERSION=%q: got %s (%v), want %s", tt.maxVersion, got, err, tt.want)

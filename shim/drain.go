@@ -10,16 +10,16 @@ import (
 // drainLimit is how long the shim's end may wait for its last events.
 const drainLimit = 2 * time.Second
 
-// drain lets the process end only after its last events are out. containerd's
-// runc shim of 2.x ends as soon as it has been shut down, while the last event
-// of a task, its deletion, may still be on its way: about one in twenty is lost.
+// drain lets the process end only after its last events are published. containerd's runc
+// shim of 2.x ends as soon as it is shut down. It loses about one in twenty of the last
+// events of a task, its deletion, which is then not yet published.
 type drain struct {
 	containerdshim.Publisher
 	once   sync.Once
 	closed chan struct{}
 }
 
-// over is p, watched.
+// over returns d to use in place of the publisher p, so that d sees when p is closed.
 func (d *drain) over(p containerdshim.Publisher) containerdshim.Publisher {
 	d.Publisher, d.closed = p, make(chan struct{})
 	return d
@@ -31,8 +31,8 @@ func (d *drain) Close() error {
 	return d.Publisher.Close()
 }
 
-// wait returns when all events are out, or there is no publisher, or it has
-// taken too long.
+// wait returns when all events are published, or there is no publisher, or drainLimit is
+// over.
 func (d *drain) wait() {
 	if d.closed == nil {
 		return

@@ -9,6 +9,12 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/batten-runtime/batten/internal/kernel"
+	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/internal/record"
+	"github.com/batten-runtime/batten/policy"
+	"github.com/batten-runtime/batten/policy/syscalls"
+	"github.com/batten-runtime/batten/shim/enforce"
 	task "github.com/containerd/containerd/api/runtime/task/v3"
 	stockmanager "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/manager"
 	stocktask "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/task"
@@ -17,28 +23,29 @@ import (
 	"github.com/containerd/containerd/v2/plugins"
 	"github.com/containerd/plugin"
 	"github.com/containerd/plugin/registry"
-
-	"github.com/batten-runtime/batten/policy"
-	"github.com/batten-runtime/batten/shim/enforce"
 )
 
 // Main is containerd-shim-batten-v2: args is os.Args[1:]. It returns the exit
 // status, or does not return where containerd's code ends the process.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	records := enforce.Records{Dir: enforce.DefaultRecords}
-	shim := bootstrap{stockmanager.NewShimManager(RuntimeType), records}
+	if err := checkName(os.Args[0]); err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	records := record.Store{Dir: names.Records}
+	shim := bootstrap{stockmanager.NewShimManager(names.RuntimeType), records}
 	flags, err := parseStartFlags(args)
 	if err == nil && flags.action == "start" {
 		done, err := startOlder(ctx, shim, flags, stdin, stdout)
 		switch {
 		case err != nil:
-			fmt.Fprintf(stderr, "%s: %v", RuntimeType, err)
+			fmt.Fprintf(stderr, "%s: %v", names.RuntimeType, err)
 			return 1
 		case done:
 			return 0
 		}
 	}
-	enforcer := &enforce.Enforcer{Policies: new(policy.Store), Records: records, Now: time.Now}
+	enforcer := &enforce.Enforcer{Policies: new(policy.Store), Records: records, Listen: listenHere(records), Now: time.Now}
 	if flags.action == "" { // the server
 		go enforcer.Warm() // while the daemon connects
 	}
@@ -49,16 +56,16 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	return 0
 }
 
-// Garbage is collected rarely until the first container has been created, when
-// it would be collected twice for nothing, and then as containerd's shim does
-// it (setRuntime in pkg/shim), which stays in memory for as long as the pod.
+// Until the first container has been created, garbage is collected rarely: two collections
+// would free nothing. After that it is collected as in containerd's shim (setRuntime in
+// pkg/shim), because the shim stays in memory as long as the pod.
 const (
 	startGC   = 300
 	settledGC = 40
 )
 
-// registerTaskService is what containerd's task/plugin package does, with the
-// service decorated.
+// registerTaskService does what containerd's task/plugin package does, with Batten's service
+// in front of containerd's.
 func registerTaskService(enforcer *enforce.Enforcer, events *drain) {
 	registry.Register(&plugin.Registration{
 		Type:     plugins.TTRPCPlugin,
@@ -69,7 +76,10 @@ func registerTaskService(enforcer *enforce.Enforcer, events *drain) {
 			if err != nil {
 				return nil, err
 			}
-			enforcer.Machine = enforce.ThisMachine(enforcer.Records.Dir)
+			enforcer.Machine = kernel.Machine(enforcer.Records.Dir)
+			enforcer.Runtime = func(binary string) syscalls.Runtime {
+				return kernel.Runtime(enforcer.Records.Dir, binary)
+			}
 			debug.SetGCPercent(startGC)
 			return NewService(stock, enforcer), nil
 		},
@@ -88,8 +98,8 @@ func newStockService(ic *plugin.InitContext, events *drain) (task.TTRPCTaskServi
 	return stocktask.NewTaskService(ic.Context, events.over(publisher.(containerdshim.Publisher)), down.(shutdown.Service))
 }
 
-// startOlder does "start" if a daemon before containerd 2.3 asks for it. If a
-// newer one does, standard input is left as it was.
+// startOlder handles "start" if the daemon is older than containerd 2.3. For a newer one it
+// leaves standard input as it was, and containerd's code handles it.
 func startOlder(ctx context.Context, s containerdshim.Shim, flags startFlags, stdin io.Reader, stdout io.Writer) (done bool, err error) {
 	input, err := readStart(stdin)
 	if err != nil {
@@ -101,9 +111,8 @@ func startOlder(ctx context.Context, s containerdshim.Shim, flags startFlags, st
 	return true, startLegacy(ctx, s, flags, input, os.Getenv("MAX_SHIM_VERSION"), stdout)
 }
 
-// giveBack puts what was read from standard input there again, for
-// containerd's own code to read. The daemon's message fits in a pipe in every
-// case but one with very large options, so the write has its own goroutine.
+// giveBack puts input back into standard input, for containerd's own code to read. A message
+// with very large options does not fit in a pipe, so a goroutine writes it.
 func giveBack(input []byte) error {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -115,4 +124,10 @@ func giveBack(input []byte) error {
 	}()
 	os.Stdin = r
 	return nil
+}
+
+// listenHere returns the function that makes listeners in this process, which stays as long as
+// its containers.
+func listenHere(records record.Store) enforce.ListenFunc {
+	return func(l enforce.Listening) (enforce.Listener, error) { return l.Listen(records) }
 }

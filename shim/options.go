@@ -39,9 +39,9 @@ type optionsTable struct {
 	TaskApiAddress string `toml:"TaskApiAddress"`
 	TaskApiVersion uint32 `toml:"TaskApiVersion"`
 
-	// CriuPath is in containerd 1.x's default configuration; no runc since
-	// 1.2 and no shim since 2.0 reads it. TypeUrl and ConfigPath are
-	// containerd's own and come along in ConfigBody.
+	// CriuPath is in containerd 1.x's default configuration; runc since 1.2 and the shim
+	// since 2.0 do not read it. TypeUrl and ConfigPath are containerd's; it writes them
+	// into ConfigBody, too.
 	CriuPath   string `toml:"CriuPath"`
 	TypeUrl    string `toml:"TypeUrl"`
 	ConfigPath string `toml:"ConfigPath"`
@@ -56,10 +56,10 @@ type runtimeOptions struct {
 	policy string // empty: the default path
 }
 
-// parseOptions reads runtime options in each form that daemons send: none,
-// containerd's typed runc options, and the generic form of CRI and Docker,
-// which holds TOML or names a file of TOML. Anything else is an error, and so
-// is an option that is unknown or of another type: its effect would be lost.
+// parseOptions reads runtime options in each form that daemons send: none, containerd's typed
+// runc options, and the generic form of CRI and Docker, which holds TOML or names a file of
+// TOML. Anything else is an error. So is an option that is unknown or has the wrong type,
+// because its effect would be lost.
 func parseOptions(any *anypb.Any) (runtimeOptions, error) {
 	out := runtimeOptions{runc: &options.Options{}}
 	if len(any.GetValue()) == 0 {
@@ -82,9 +82,9 @@ func parseOptions(any *anypb.Any) (runtimeOptions, error) {
 	}
 }
 
-// lost reports a table that did not arrive: containerd 1.6, which sets no
-// MAX_SHIM_VERSION when it starts a shim, passes ConfigPath of a table and drops
-// the rest. (No daemon sets it for -info.)
+// lost returns an error if the daemon dropped the options table: containerd 1.6 passes only
+// ConfigPath of a table. It is recognized by MAX_SHIM_VERSION, which it does not set when it
+// starts a shim. (No daemon sets it for -info.)
 func lost(any *anypb.Any) error {
 	if messageName(any) == genericOptions && len(any.GetValue()) == 0 && os.Getenv("MAX_SHIM_VERSION") == "" {
 		return errors.New("runtime options: containerd 1.6 does not pass the options table on; put it into a file and write ConfigPath = \"/path/of/it\", or remove the table")
@@ -92,13 +92,13 @@ func lost(any *anypb.Any) error {
 	return nil
 }
 
-// The messages that options come as.
+// The messages in which daemons send options.
 var (
 	runcOptions    = string((&options.Options{}).ProtoReflect().Descriptor().FullName())
 	genericOptions = string((&runtimeoptions.Options{}).ProtoReflect().Descriptor().FullName())
 )
 
-// messageName is the name of the message in any. typeurl's URLs have no host
+// messageName returns the name of the message in any. typeurl's URLs have no host
 // before it, protobuf's do.
 func messageName(any *anypb.Any) string {
 	return any.GetTypeUrl()[strings.LastIndexByte(any.GetTypeUrl(), '/')+1:]
@@ -128,8 +128,8 @@ func parseGeneric(generic *runtimeoptions.Options) (runtimeOptions, error) {
 	return runtimeOptions{policy: table.Policy, runc: table.runc()}, nil
 }
 
-// spelledTwice refuses two keys that differ only in case: containerd's decoder
-// takes any spelling, and of two the one that comes last.
+// spelledTwice returns an error for two keys that differ only in case: containerd's decoder
+// takes any spelling, and the last of several.
 func spelledTwice(text []byte) error {
 	var table map[string]any
 	if err := toml.Unmarshal(text, &table); err != nil {
@@ -146,7 +146,7 @@ func spelledTwice(text []byte) error {
 	return nil
 }
 
-// runc are the options that containerd's shim takes.
+// runc returns the options that containerd's shim takes.
 func (t *optionsTable) runc() *options.Options {
 	return &options.Options{
 		BinaryName: t.BinaryName, Root: t.Root, SystemdCgroup: t.SystemdCgroup,
@@ -158,7 +158,7 @@ func (t *optionsTable) runc() *options.Options {
 	}
 }
 
-// tomlError says which option is wrong, in one line.
+// tomlError returns an error of one line that names the wrong option.
 func tomlError(err error) error {
 	var unknown *toml.StrictMissingError
 	if errors.As(err, &unknown) {
@@ -179,7 +179,7 @@ func tomlError(err error) error {
 	return err
 }
 
-// typed is the options as containerd's shim wants them; nil where the daemon
+// typed returns the options as containerd's shim wants them; nil where the daemon
 // sent none.
 func (o runtimeOptions) typed() (*anypb.Any, error) {
 	if proto.Size(o.runc) == 0 {
@@ -190,7 +190,7 @@ func (o runtimeOptions) typed() (*anypb.Any, error) {
 	return anypb.New(o.runc)
 }
 
-// binary is the OCI runtime as the options name it.
+// binary returns the OCI runtime as the options name it.
 func (o runtimeOptions) binary() string {
 	if o.runc.BinaryName == "" {
 		return "runc"

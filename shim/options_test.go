@@ -67,15 +67,30 @@ func TestParseOptions(t *testing.T) {
 		runc   *options.Options
 		policy string
 	}{
-		{"none", nil, &options.Options{}, ""},
-		{"empty", &anypb.Any{}, &options.Options{}, ""},
-		{"an empty table", pack(&runtimeoptions.Options{}), &options.Options{}, ""},
-		{"typed", pack(want()), want(), ""},
-		{"typed, by typeurl", bare, want(), ""},
-		{"generic body", pack(&runtimeoptions.Options{ConfigBody: []byte(all)}), want(), "/etc/batten/strict.yaml"},
-		{"generic file", pack(&runtimeoptions.Options{TypeUrl: "x", ConfigPath: file}), want(), "/etc/batten/strict.yaml"},
-		{"generic, empty", pack(&runtimeoptions.Options{TypeUrl: "runtimeoptions.v1.Options"}), &options.Options{}, ""},
-		{"a file wins over a body", pack(&runtimeoptions.Options{ConfigPath: file, ConfigBody: []byte("Root = 1")}), want(), "/etc/batten/strict.yaml"},
+		{name: "none", runc: &options.Options{}},
+		{name: "empty", sent: &anypb.Any{}, runc: &options.Options{}},
+		{name: "an empty table", sent: pack(&runtimeoptions.Options{}), runc: &options.Options{}},
+		{name: "typed", sent: pack(want()), runc: want()},
+		{name: "typed, by typeurl", sent: bare, runc: want()},
+		{
+			name: "generic body", sent: pack(&runtimeoptions.Options{ConfigBody: []byte(all)}),
+			runc: want(), policy: "/etc/batten/strict.yaml",
+		},
+		{
+			name: "generic file",
+			sent: pack(&runtimeoptions.Options{TypeUrl: "x", ConfigPath: file}), runc: want(),
+			policy: "/etc/batten/strict.yaml",
+		},
+		{
+			name: "generic, empty",
+			sent: pack(&runtimeoptions.Options{TypeUrl: "runtimeoptions.v1.Options"}),
+			runc: &options.Options{},
+		},
+		{
+			name: "a file wins over a body",
+			sent: pack(&runtimeoptions.Options{ConfigPath: file, ConfigBody: []byte("Root = 1")}),
+			runc: want(), policy: "/etc/batten/strict.yaml",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := parseOptions(tt.sent)
@@ -129,15 +144,43 @@ func TestParseOptionsErrors(t *testing.T) {
 		sent *anypb.Any
 		want string
 	}{
-		{"unknown option", body("Polic = \"/x\"\n[nested]\na = 1"), "runtime options: options table: unknown option Polic, nested"},
-		{"wrong type", body(`SystemdCgroup = "true"`), "runtime options: options table: 1:17: option SystemdCgroup: toml: cannot decode TOML string into struct field shim.optionsTable.SystemdCgroup of type bool"},
-		{"out of range", body("\nIoUid = -1"), "runtime options: options table: 2:9: option IoUid: toml: negative integer value -1 cannot be stored in uint32"},
-		{"not TOML", body("x"), "runtime options: options table: 1:1: toml: expected '=' after key"},
-		{"relative policy", body(`Policy = "strict.yaml"`), `runtime options: options table: Policy "strict.yaml" is not an absolute path`},
-		{"missing file", file, `runtime options: options file "/nonexistent/options.toml": no such file or directory`},
-		{"another's file", others, `runtime options: options file "FILE": has mode 0666; others than root can change it: chmod go-w it`},
-		{"one option twice", body("Policy = \"/a\"\npolicy = \"/b\"\n"), "runtime options: options table: options Policy and policy are one; remove one"},
-		{"another message", &anypb.Any{TypeUrl: "types.googleapis.com/runsc.Options", Value: []byte{1}}, `runtime options of type "runsc.Options" are unknown; configure the handler with an options table`},
+		{
+			name: "unknown option", sent: body("Polic = \"/x\"\n[nested]\na = 1"),
+			want: "runtime options: options table: unknown option Polic, nested",
+		},
+		{
+			name: "wrong type", sent: body(`SystemdCgroup = "true"`),
+			want: "runtime options: options table: 1:17: option SystemdCgroup: toml: cannot decode TOML string into struct field shim.optionsTable.SystemdCgroup of type bool",
+		},
+		{
+			name: "out of range", sent: body("\nIoUid = -1"),
+			want: "runtime options: options table: 2:9: option IoUid: toml: negative integer value -1 cannot be stored in uint32",
+		},
+		{
+			name: "not TOML", sent: body("x"),
+			want: "runtime options: options table: 1:1: toml: expected '=' after key",
+		},
+		{
+			name: "relative policy", sent: body(`Policy = "strict.yaml"`),
+			want: `runtime options: options table: Policy "strict.yaml" is not an absolute path`,
+		},
+		{
+			name: "missing file", sent: file,
+			want: `runtime options: options file "/nonexistent/options.toml": no such file or directory`,
+		},
+		{
+			name: "another's file", sent: others,
+			want: `runtime options: options file "FILE": has mode 0666; others than root can change it: chmod go-w FILE`,
+		},
+		{
+			name: "one option twice", sent: body("Policy = \"/a\"\npolicy = \"/b\"\n"),
+			want: "runtime options: options table: options Policy and policy are one; remove one",
+		},
+		{
+			name: "another message",
+			sent: &anypb.Any{TypeUrl: "types.googleapis.com/runsc.Options", Value: []byte{1}},
+			want: `runtime options of type "runsc.Options" are unknown; configure the handler with an options table`,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := parseOptions(tt.sent)
@@ -166,11 +209,14 @@ func TestLostTable(t *testing.T) {
 		sent             *anypb.Any
 		want             string
 	}{
-		{"1.6, a table", "", pack(&runtimeoptions.Options{}), refusal},
-		{"1.6, a file", "", pack(&runtimeoptions.Options{ConfigPath: "/x"}), ""},
-		{"1.6, no table", "", nil, ""},
-		{"1.6, runc's type", "", pack(&options.Options{}), ""},
-		{"1.7 and later, an empty table", "2", pack(&runtimeoptions.Options{}), ""},
+		{name: "1.6, a table", sent: pack(&runtimeoptions.Options{}), want: refusal},
+		{name: "1.6, a file", sent: pack(&runtimeoptions.Options{ConfigPath: "/x"})},
+		{name: "1.6, no table"},
+		{name: "1.6, runc's type", sent: pack(&options.Options{})},
+		{
+			name: "1.7 and later, an empty table", maxVersion: "2",
+			sent: pack(&runtimeoptions.Options{}),
+		},
 	} {
 		t.Setenv("MAX_SHIM_VERSION", tt.maxVersion)
 		got := ""

@@ -10,29 +10,28 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/shim/enforce"
 	task "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/log"
 	"github.com/containerd/ttrpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	"github.com/batten-runtime/batten/shim/enforce"
 )
 
-// RuntimeType is what containerd's configuration calls this shim.
-const RuntimeType = "io.containerd.batten.v2"
-
-// Service is containerd's task service, with the node policy asked on Create
-// and the outcome looked at after Start.
+// Service is containerd's task service, decorated: Create asks the node policy, and after
+// Start the process's filter is compared with the answer.
 type Service struct {
 	task.TTRPCTaskService // containerd's own
 	enforcer              *enforce.Enforcer
 	settled               sync.Once
 
 	mu      sync.Mutex
-	running map[string]*enforce.Running // by container id; nil while it is being created
+	running map[string]*enforce.Running // by container id; nil while it is being created; guarded by mu
 }
+
+var _ task.TTRPCTaskService = (*Service)(nil)
 
 // NewService decorates containerd's task service.
 func NewService(stock task.TTRPCTaskService, e *enforce.Enforcer) *Service {
@@ -68,15 +67,17 @@ func (s *Service) Create(ctx context.Context, r *task.CreateTaskRequest) (*task.
 	response, err := s.TTRPCTaskService.Create(ctx, r)
 	if err != nil {
 		s.set(r.ID, nil)
-		s.forget(ctx, namespace, r.ID)
+		s.abandon(ctx, prepared)
 		return nil, explain(err, prepared.Missing)
 	}
-	s.set(r.ID, s.enforcer.Created(prepared, int(response.Pid)))
+	running := s.enforcer.Created(prepared, int(response.Pid))
+	running.CompareEarly()
+	s.set(r.ID, running)
 	return response, nil
 }
 
-// prepare does what comes before the runtime, and puts options into r that
-// containerd's service understands.
+// prepare holds the bundle to the policy before the runtime is called, and puts options into
+// r that containerd's service understands.
 func (s *Service) prepare(namespace string, r *task.CreateTaskRequest) (*enforce.Prepared, error) {
 	opts, err := parseOptions(r.Options)
 	if err := errors.Join(lost(r.Options), err); err != nil {
@@ -84,7 +85,7 @@ func (s *Service) prepare(namespace string, r *task.CreateTaskRequest) (*enforce
 	}
 	prepared, err := s.enforcer.Prepare(enforce.Container{
 		ContainerdNamespace: namespace, ID: r.ID, Bundle: r.Bundle,
-		Runtime: RuntimeType, Binary: opts.binary(), Policy: opts.policy,
+		Runtime: names.RuntimeType, Binary: opts.binary(), Policy: opts.policy,
 		Restore: r.Checkpoint != "",
 	})
 	if err != nil {
@@ -96,8 +97,8 @@ func (s *Service) prepare(namespace string, r *task.CreateTaskRequest) (*enforce
 	return prepared, nil
 }
 
-// explain adds to the runtime's error what may be behind it. Runtimes that a
-// filter stops before the program starts say no more than that a call failed.
+// explain adds to the runtime's error what may have caused it. If the filter stops the
+// runtime before the program starts, the runtime's error only says that a call failed.
 func explain(err error, missing []string) error {
 	if len(missing) == 0 {
 		return err
@@ -108,6 +109,9 @@ func explain(err error, missing []string) error {
 
 // Start starts the container's process or an exec, and has it attested.
 func (s *Service) Start(ctx context.Context, r *task.StartRequest) (*task.StartResponse, error) {
+	if err := s.starting(ctx, r); err != nil {
+		return nil, err
+	}
 	response, err := s.TTRPCTaskService.Start(ctx, r)
 	if err != nil {
 		return nil, err
@@ -125,14 +129,29 @@ func (s *Service) Start(ctx context.Context, r *task.StartRequest) (*task.StartR
 	return response, nil
 }
 
-// Delete deletes the container or an exec; with the container goes its record.
+// starting returns an error if the filter of the container is known to be looser than its
+// profile, and kills the container.
+func (s *Service) starting(ctx context.Context, r *task.StartRequest) error {
+	running := s.get(r.ID)
+	if running == nil || r.ExecID != "" {
+		return nil
+	}
+	if err := running.Starting(); err != nil {
+		s.kill(ctx, r.ID, "")
+		return status.Error(codes.PermissionDenied, err.Error())
+	}
+	return nil
+}
+
+// Delete deletes the container or an exec. It removes the record with the container.
 func (s *Service) Delete(ctx context.Context, r *task.DeleteRequest) (*task.DeleteResponse, error) {
 	response, err := s.TTRPCTaskService.Delete(ctx, r)
-	if err != nil || r.ExecID != "" {
+	running := s.get(r.ID)
+	if err != nil || running == nil {
 		return response, err
 	}
-	running := s.get(r.ID)
-	if running == nil {
+	ended(ctx, running.Prepared(), r.ExecID, response.ExitStatus)
+	if r.ExecID != "" {
 		return response, nil
 	}
 	if err := running.Gone(); err != nil {
@@ -142,8 +161,8 @@ func (s *Service) Delete(ctx context.Context, r *task.DeleteRequest) (*task.Dele
 	return response, nil
 }
 
-// reserve takes an id for a container that is being created, and reports
-// whether it was free: a second Create must not touch the first one's record.
+// reserve takes an id for a container that is being created, and reports whether the id was
+// free: a second Create must not touch the record of the first.
 func (s *Service) reserve(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,7 +173,7 @@ func (s *Service) reserve(id string) bool {
 	return true
 }
 
-// set notes a container, or with nil gives its id free.
+// set stores a container under its id; nil frees the id.
 func (s *Service) set(id string, running *enforce.Running) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,7 +190,7 @@ func (s *Service) get(id string) *enforce.Running {
 	return s.running[id]
 }
 
-// kill ends a process that runs without its filter; of a container, all.
+// kill kills an exec that runs without its filter, or all processes of a container.
 func (s *Service) kill(ctx context.Context, id, execID string) {
 	ctx = context.WithoutCancel(ctx)
 	_, err := s.TTRPCTaskService.Kill(ctx, &task.KillRequest{
@@ -182,8 +201,8 @@ func (s *Service) kill(ctx context.Context, id, execID string) {
 	}
 }
 
-func (s *Service) forget(ctx context.Context, namespace, id string) {
-	if err := s.enforcer.Forget(namespace, id); err != nil {
-		log.G(ctx).WithError(err).Error(fmt.Sprintf("batten: the record of %s stays", id))
+func (s *Service) abandon(ctx context.Context, p *enforce.Prepared) {
+	if err := s.enforcer.Abandon(p); err != nil {
+		log.G(ctx).WithError(err).Error(fmt.Sprintf("batten: the record of %s stays", p.Record.ID))
 	}
 }

@@ -10,15 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/batten-runtime/batten/internal/record"
+	"github.com/batten-runtime/batten/policy"
+	"github.com/batten-runtime/batten/policy/document"
+	"github.com/batten-runtime/batten/shim/enforce"
 	task "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	containerdshim "github.com/containerd/containerd/v2/pkg/shim"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	"github.com/batten-runtime/batten/policy"
-	"github.com/batten-runtime/batten/policy/document"
-	"github.com/batten-runtime/batten/shim/enforce"
 )
 
 // stub answers for containerd's service in what is about bookkeeping; what
@@ -47,7 +47,7 @@ func (builtin) Get(string) (*policy.Policy, document.Findings) {
 func newService(t *testing.T, stock *stub) (*Service, context.Context) {
 	t.Helper()
 	return NewService(stock, &enforce.Enforcer{
-		Policies: builtin{}, Records: enforce.Records{Dir: t.TempDir()}, Now: time.Now,
+		Policies: builtin{}, Records: record.Store{Dir: t.TempDir()}, Now: time.Now,
 	}), namespaces.WithNamespace(context.Background(), "test")
 }
 
@@ -99,8 +99,11 @@ func TestCreateFails(t *testing.T) {
 	s, ctx := newService(t, stock)
 	few := `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["execve", "close", "fstat", "fstatfs", "getdents64", "openat", "openat2"], "action": "SCMP_ACT_ALLOW"}]}}, "process": {"noNewPrivileges": true}}`
 	for _, tt := range []struct{ spec, want string }{
-		{"{}", "runc create failed"},
-		{few, "runc create failed; batten: the container's seccomp profile denies statx, which runc may need after the filter is in place: add them to the profile, or ask for RuntimeDefault"},
+		{spec: "{}", want: "runc create failed"},
+		{
+			spec: few,
+			want: "runc create failed; batten: the container's seccomp profile denies statx, which runc may need after the filter is in place: add them to the profile, or ask for RuntimeDefault",
+		},
 	} {
 		_, err := s.Create(ctx, request(t, tt.spec))
 		if st := status.Convert(err); st.Message() != tt.want || st.Code() != codes.Unknown {

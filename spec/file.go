@@ -7,13 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/batten-runtime/batten/internal/atomicfile"
 )
 
 // FileName is the spec's name in a bundle (runtime-spec bundle.md).
 const FileName = "config.json"
 
-// Load reads the spec of the bundle at dir. The file must be a regular one,
-// not a link: its name is the runtime's to open again. Errors name the file.
+// Load reads the spec of the bundle at dir. The file must be a regular file and no link,
+// because the runtime opens it again by its name. Errors name the file.
 func Load(dir string) (*Spec, error) {
 	path := filepath.Join(dir, FileName)
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
@@ -55,37 +57,8 @@ func (s *Spec) Rewrite(dir string, seccomp []byte) (changed bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("spec: %w", err)
 	}
-	if err := replaceFile(path, data, old); err != nil {
+	if err := atomicfile.Replace(path, data, old); err != nil {
 		return false, fmt.Errorf("spec: %w", err)
 	}
 	return true, nil
-}
-
-// replaceFile puts data at path by way of a temporary file, all or nothing.
-func replaceFile(path string, data []byte, old os.FileInfo) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		f.Close()
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	if owner, ok := old.Sys().(*syscall.Stat_t); ok {
-		if err := f.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
-			return err
-		}
-	}
-	if err := f.Chmod(old.Mode().Perm()); err != nil {
-		return err
-	}
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Splice returns the spec's bytes with linux.seccomp replaced by seccomp, one
-// JSON value; linux is made where the spec has none. Every other byte stays.
-// Where the value stands there already the result is the same bytes.
+// Splice returns the spec's bytes with linux.seccomp replaced by seccomp, which is one JSON
+// value. It adds the object linux if the spec has none. Every other byte stays. If the spec
+// already has that value, the result is the same bytes.
 func (s *Spec) Splice(seccomp []byte) []byte {
 	switch {
 	case !s.seccomp.missing():
@@ -35,12 +35,12 @@ func (s *Spec) insert(where span, member []byte) []byte {
 	return slices.Concat(s.data[:where.start+1], member, s.data[where.start+1:])
 }
 
-// member is "key":value.
+// member returns "key":value.
 func member(key string, value []byte) []byte {
 	return slices.Concat([]byte(`"`+key+`":`), value)
 }
 
-// object is an object of one member, {"key":value}.
+// object returns an object of one member, {"key":value}.
 func object(key string, value []byte) []byte {
 	return slices.Concat([]byte("{"), member(key, value), []byte("}"))
 }

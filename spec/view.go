@@ -11,6 +11,14 @@ import (
 // own specs are below 100 KiB.
 const MaxSize = 16 << 20
 
+// MaxValues is how many values a config.json may have, members and elements
+// counted: a spec of containerd's has about 2,000.
+const MaxValues = 200_000
+
+// maxBounding is how many entries the bounding set may have; Linux has 41
+// capabilities.
+const maxBounding = 256
+
 // maxDepth bounds nesting, so that a spec cannot exhaust the shim's stack.
 const maxDepth = 200
 
@@ -26,6 +34,13 @@ type View struct {
 	// Seccomp is the value of linux.seccomp as it stands, nil where it is
 	// missing or null.
 	Seccomp []byte
+	// Root is root.path: the directory that becomes the container's root.
+	Root string
+	// Mounts are all of mounts, Namespaces all of linux.namespaces.
+	Mounts     []Mount
+	Namespaces []Namespace
+	// Hooks are those of all kinds, kind by kind.
+	Hooks []Hook
 }
 
 // Spec is one config.json: its bytes, the view, and where linux.seccomp is.
@@ -44,10 +59,20 @@ func (s span) missing() bool { return s == span{} }
 // guarded lists, for each object that Batten reads, the keys that count. In
 // paths, [] stands for any element of an array.
 var guarded = map[string][]string{
-	"":                     {"annotations", "linux", "process"},
-	"linux":                {"seccomp"},
-	"process":              {"capabilities", "noNewPrivileges"},
-	"process.capabilities": {"bounding"},
+	"":                        {"annotations", "hooks", "linux", "mounts", "process", "root"},
+	"hooks":                   hookKinds,
+	"hooks.prestart[]":        {"args", "path"},
+	"hooks.createRuntime[]":   {"args", "path"},
+	"hooks.createContainer[]": {"args", "path"},
+	"hooks.startContainer[]":  {"args", "path"},
+	"hooks.poststart[]":       {"args", "path"},
+	"hooks.poststop[]":        {"args", "path"},
+	"linux":                   {"namespaces", "seccomp"},
+	"linux.namespaces[]":      {"path", "type"},
+	"mounts[]":                {"options", "source", "type"},
+	"root":                    {"path"},
+	"process":                 {"capabilities", "noNewPrivileges"},
+	"process.capabilities":    {"bounding"},
 	"linux.seccomp": {
 		"architectures", "defaultAction", "defaultErrnoRet", "flags",
 		"listenerMetadata", "listenerPath", "syscalls",
@@ -98,7 +123,7 @@ func at(data []byte, offset int, format string, args ...any) error {
 	return fmt.Errorf("%d:%d: %w", line, column, fmt.Errorf(format, args...))
 }
 
-// keep notes the value at path, if it is one that Batten reads.
+// keep keeps the value at path, if it is one that Batten reads.
 func (w *walker) keep(path string, where span) error {
 	s := w.spec
 	raw := s.data[where.start:where.end]
@@ -121,15 +146,17 @@ func (w *walker) keep(path string, where span) error {
 	case "annotations":
 		err = json.Unmarshal(raw, &s.Annotations)
 	case "process.capabilities.bounding":
-		err = json.Unmarshal(raw, &s.Bounding)
+		if err = json.Unmarshal(raw, &s.Bounding); err == nil && len(s.Bounding) > maxBounding {
+			err = fmt.Errorf("has %d entries, more than the %d that Batten reads; Linux has 41 capabilities", len(s.Bounding), maxBounding)
+		}
 	case "process.noNewPrivileges":
 		err = json.Unmarshal(raw, &s.NoNewPrivileges)
-	case "process", "process.capabilities":
+	case "hooks", "process", "process.capabilities", "root":
 	default:
-		return nil
+		err = s.keepOutside(path, raw)
 	}
 	switch path {
-	case "linux", "linux.seccomp", "process", "process.capabilities":
+	case "hooks", "linux", "linux.seccomp", "process", "process.capabilities", "root":
 		if !isObject {
 			err = errors.New("not an object")
 		}

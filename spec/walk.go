@@ -9,20 +9,24 @@ import (
 	"unicode/utf8"
 )
 
-// walker visits every value of a spec once, in order. The text is known to be
-// valid JSON, so that what a byte begins is certain; encoding/json's own
-// tokens would cost several times the time.
+// walker visits every value of a spec once, in order. The text is known to be valid JSON, so
+// that the first byte of a value says what it is. The tokens of encoding/json would take
+// several times as long.
 type walker struct {
-	spec *Spec
-	pos  int
+	spec   *Spec
+	pos    int
+	values int // how many were visited
 }
 
-// value visits the value that comes next and notes those that a Spec keeps.
+// value visits the next value, and keeps it if Batten reads it.
 func (w *walker) value(path string, depth int) error {
 	w.space()
 	start := w.pos
 	if depth > maxDepth {
 		return at(w.spec.data, start, "%s: nested more than %d deep; no runtime-spec field is", path, maxDepth)
+	}
+	if w.values++; w.values > MaxValues {
+		return at(w.spec.data, start, "more than the %d values that Batten reads; make the spec smaller", MaxValues)
 	}
 	var err error
 	switch w.spec.data[start] {
@@ -31,7 +35,7 @@ func (w *walker) value(path string, depth int) error {
 	case '[':
 		err = w.array(path, depth)
 	case '"':
-		if s := w.str(); strings.HasPrefix(path, "linux.seccomp.") {
+		if s := w.str(); exact(path) {
 			err = w.noNUL(start, s, "a string")
 		}
 	default: // a number or a word
@@ -45,14 +49,14 @@ func (w *walker) value(path string, depth int) error {
 	return w.keep(path, span{start, w.pos})
 }
 
-// space passes over white space.
+// space skips white space.
 func (w *walker) space() {
 	for w.pos < len(w.spec.data) && strings.IndexByte(" \t\r\n", w.spec.data[w.pos]) >= 0 {
 		w.pos++
 	}
 }
 
-// str passes over a string and returns it with its quotes and escapes.
+// str skips a string and returns it with its quotes and escapes.
 func (w *walker) str() []byte {
 	start := w.pos
 	for w.pos++; w.spec.data[w.pos] != '"'; w.pos++ {
@@ -64,8 +68,8 @@ func (w *walker) str() []byte {
 	return w.spec.data[start:w.pos]
 }
 
-// more passes over an opening bracket or a comma, and reports whether an
-// element follows; else it passes over the closing bracket.
+// more skips an opening bracket or a comma, and reports whether an element follows. If none
+// does, it skips the closing bracket.
 func (w *walker) more(closing byte) bool {
 	if w.spec.data[w.pos] != closing {
 		w.pos++
@@ -118,8 +122,8 @@ func (w *walker) array(path string, depth int) error {
 	return nil
 }
 
-// noNUL refuses a string with a NUL in it: crun takes what stands before that
-// for the whole.
+// noNUL returns an error for a string with a NUL in it: crun reads only what is before the
+// NUL.
 func (w *walker) noNUL(start int, quoted []byte, what string) error {
 	if !bytes.Contains(quoted, []byte(`\u0000`)) {
 		return nil
@@ -131,7 +135,7 @@ func (w *walker) noNUL(start int, quoted []byte, what string) error {
 	return at(w.spec.data, start, "%s, %s, holds a NUL, where some runtimes end it; remove it", what, quoted)
 }
 
-// unquote is the text of a JSON string, as runc's decoder reads it.
+// unquote returns the text of a JSON string, as runc's decoder reads it.
 func unquote(quoted []byte) (string, error) {
 	if bytes.IndexByte(quoted, '\\') < 0 && utf8.Valid(quoted) {
 		return string(quoted[1 : len(quoted)-1]), nil
@@ -156,9 +160,18 @@ func caseVariant(path, key string) string {
 	return ""
 }
 
-// join names a member. Keys that would read as a path of several steps, or as
-// the root, are quoted: the key "linux.seccomp" is not seccomp in linux.
+// join returns the path of a member. It quotes keys that would read as a path of several steps
+// or as the root: the key "linux.seccomp" is not seccomp in linux.
+//
+// A path that is longer than any that Batten reads does not grow further: otherwise each
+// member would copy the names of all its parents.
 func join(path, key string) string {
+	if len(path) > maxPath {
+		return path
+	}
+	if len(key) > maxPath {
+		return path + "." + strconv.Quote(key[:maxPath]) + "…"
+	}
 	if key == "" || strings.ContainsAny(key, `.[]"`) {
 		key = strconv.Quote(key)
 	}
@@ -167,6 +180,9 @@ func join(path, key string) string {
 	}
 	return path + "." + key
 }
+
+// maxPath is longer than any path that Batten reads.
+const maxPath = 256
 
 func name(path string) string {
 	if path == "" {

@@ -5,9 +5,9 @@ package main
 import (
 	"os"
 
-	"github.com/batten-runtime/batten/shim/ociruntime"
+	"github.com/batten-runtime/batten/shim/runc"
 )
 
 func main() {
-	os.Exit(ociruntime.Main(os.Args[1:], os.Stderr))
+	os.Exit(runc.Main(os.Args[1:], os.Stderr))
 }

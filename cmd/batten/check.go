@@ -2,31 +2,61 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"slices"
+	"strings"
 
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/document"
+	"github.com/spf13/cobra"
 )
 
+func newCheck() *cobra.Command {
+	var draft, strict bool
+	cmd := &cobra.Command{
+		Use:   "check [flags] [FILE]",
+		Short: "check a policy and its profiles",
+		Long: `batten check reads a policy as the shim does, with the profiles that it names,
+and prints every error and warning with its file, line and column. Without FILE
+it reads the node's policy.`,
+		Example:     "  batten check\n  batten check --draft --strict policy.yaml",
+		SuggestFor:  []string{"validate", "test"},
+		Annotations: map[string]string{exitOne: "the policy has an error, or with --strict a warning", files: policy.DefaultPath},
+		Args:        between(0, 1),
+	}
+	f := cmd.Flags()
+	f.BoolVar(&draft, "draft", false, "the file is not installed yet: do not check its owner and mode")
+	f.BoolVar(&strict, "strict", false, "warnings count as errors")
+	runtime := newOCIRuntime(cmd)
+	cmd.ValidArgsFunction = once(completeExtensions("yaml", "yml"))
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		path := policy.DefaultPath
+		if len(args) == 1 {
+			path = args[0]
+		}
+		return check(cmd.OutOrStdout(), path, draft, strict, runtime)
+	}
+	return cmd
+}
+
 // check reads a policy as the shim would and prints every finding.
-func check(i *invocation) error {
-	draft := i.flags.Bool("draft", false, "the file is not in place yet: its owner and mode do not matter")
-	strict := i.flags.Bool("strict", false, "warnings count as errors")
-	if err := i.parse(1); err != nil {
-		return err
+func check(w io.Writer, path string, draft, strict bool, runtime *ociRuntime) error {
+	p, findings := loadPolicy(path, draft)
+	if findings.Err() == nil {
+		skipped, err := runtime.skippedNames(p.Skipped)
+		if err != nil {
+			return err
+		}
+		findings = slices.Concat(findings, skipped, p.HighBits(), p.Advice())
 	}
-	path := policy.DefaultPath
-	if i.flags.NArg() == 1 {
-		path = i.flags.Arg(0)
-	}
-	p, findings := loadPolicy(path, *draft)
 	for _, f := range findings {
-		fmt.Fprintln(i.stdout, f)
+		fmt.Fprintln(w, f)
 	}
-	if findings.Err() != nil || *strict && len(findings) > 0 {
-		fmt.Fprintf(i.stdout, "%s: %s\n", path, count(findings))
+	if findings.Err() != nil || strict && len(findings) > 0 {
+		fmt.Fprintf(w, "%s: %s\n", path, count(findings))
 		return errNo
 	}
-	fmt.Fprintf(i.stdout, "%s: fine, %s, %s\n", p.Path, plural(len(p.Rules), "rule"), plural(len(findings), "warning"))
+	fmt.Fprintf(w, "%s: fine, %s, %s\n", p.Path, plural(len(p.Rules), "rule"), plural(len(findings), "warning"))
 	return nil
 }
 
@@ -42,5 +72,12 @@ func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%d %s", n, plurals(what))
+}
+
+func plurals(what string) string {
+	if strings.HasSuffix(what, "s") {
+		return what + "es"
+	}
+	return what + "s"
 }

@@ -7,46 +7,78 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/batten-runtime/batten/daemonset"
-	"github.com/batten-runtime/batten/install"
-	"github.com/batten-runtime/batten/shim/ociruntime"
+	"github.com/batten-runtime/batten/internal/daemonset"
+	"github.com/batten-runtime/batten/internal/install"
+	"github.com/batten-runtime/batten/shim/runc"
+	"github.com/spf13/cobra"
 )
 
-// daemonSet is what the pods of deploy/kubernetes run.
-func daemonSet(i *invocation) error {
-	a := daemonset.Agent{Log: i.stdout, Install: install.Options{Bin: daemonset.Bin}}
-	root := i.flags.String("root", "/host", "`directory` where the host's root is mounted")
-	policyDir := i.flags.String("policy", "/policy", "`directory` of policy.yaml and its profiles: a ConfigMap")
-	account := i.flags.String("account", "/var/run/secrets/kubernetes.io/serviceaccount", "`directory` of the service account")
-	node := i.flags.String("node", os.Getenv("NODE_NAME"), "the node's `name`, to be labelled; no label if empty")
-	namespace := i.flags.String("namespace", os.Getenv("POD_NAMESPACE"), "the DaemonSet's `namespace`")
-	name := i.flags.String("name", "batten", "the DaemonSet's `name`")
-	i.flags.StringVar(&a.Socket, "socket", "/run/containerd/containerd.sock", "containerd's `socket`, on the host")
-	i.flags.StringVar(&a.Install.Config, "config", install.DefaultContainerd, "containerd's configuration `file`, on the host")
-	i.flags.StringVar(&a.Install.Handler, "handler", "batten", "`name` of the RuntimeClass handler")
-	i.flags.StringVar(&a.Install.Wrap, "wrap", "", "`name` of the handler to wrap; the default one if not given")
-	i.flags.BoolVar(&a.Install.Default, "default", false, "make it the node's default")
-	i.flags.StringVar(&a.Install.Dir, "dir", install.DefaultDir, "`directory` where it is remembered what was there before, on the host")
-	if err := i.parse(0); err != nil {
-		return err
+// daemonSetFlags are those of batten daemonset that the agent does not have.
+type daemonSetFlags struct {
+	root, policy, account, node, namespace, name string
+	check                                        bool
+}
+
+func newDaemonSet() *cobra.Command {
+	a := daemonset.Agent{Install: install.Options{Bin: daemonset.Bin}}
+	var d daemonSetFlags
+	cmd := &cobra.Command{
+		Use:   "daemonset",
+		Short: "keep Batten on a node of a cluster: the pods of deploy/kubernetes run this",
+		Long: `batten daemonset runs in the pods of deploy/kubernetes. It copies Batten's binaries
+and the policy of a ConfigMap to the host, puts Batten into containerd's
+configuration, restarts containerd, and labels the node while all of that holds.`,
+		Example:     "  batten daemonset --default --root /host --policy /policy\n  batten daemonset --check --root /host --policy /policy",
+		Annotations: map[string]string{exitOne: "the node could not be prepared, or with --check the policy is not in place"},
+		Args:        between(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.Log = cmd.OutOrStdout()
+			return runDaemonSet(a, d)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
+	f := cmd.Flags()
+	f.StringVar(&d.root, "root", "/host", "`directory` where the host's root is mounted")
+	f.StringVar(&d.policy, "policy", "/policy", "`directory` of policy.yaml and its profiles: a ConfigMap")
+	f.StringVar(&d.account, "account", "/var/run/secrets/kubernetes.io/serviceaccount", "`directory` of the service account")
+	f.StringVar(&d.node, "node", os.Getenv("NODE_NAME"), "the node's `name`, to be labelled; no label if empty")
+	f.StringVar(&d.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the DaemonSet's `namespace`")
+	f.StringVar(&d.name, "name", "batten", "the DaemonSet's `name`")
+	f.StringVar(&a.Socket, "socket", "/run/containerd/containerd.sock", "containerd's `socket`, on the host")
+	f.StringVar(&a.Install.Config, "config", install.DefaultContainerd, "containerd's configuration `file`, on the host")
+	f.StringVar(&a.Install.Handler, "handler", "batten", "`name` of the RuntimeClass handler")
+	f.StringVar(&a.Install.Wrap, "wrap", "", "`name` of the handler to wrap; the default one if not given")
+	f.BoolVar(&a.Install.Default, "default", false, "make it the node's default")
+	f.StringVar(&a.Install.Dir, "dir", install.DefaultDir, "`directory` in which Batten keeps what was there before, on the host")
+	f.BoolVar(&d.check, "check", false, "only say whether the policy is in place on the host: the readiness probe")
+	f.Lookup("node").DefValue, f.Lookup("namespace").DefValue = "$NODE_NAME", "$POD_NAMESPACE"
+	completeFiles(cmd, map[string][]string{"config": {"toml"}}, "root", "policy", "account", "dir")
+	return cmd
+}
+
+// runDaemonSet is what the pods of deploy/kubernetes run.
+func runDaemonSet(a daemonset.Agent, d daemonSetFlags) error {
+	a.Install.NoDefault = !a.Install.Default // the DaemonSet's flags say all of it
 	self, err := os.Executable()
 	if err == nil {
 		a.Binaries, err = os.OpenRoot(filepath.Dir(self))
 	}
 	if err == nil {
-		a.Policy, err = os.OpenRoot(*policyDir)
+		a.Policy, err = os.OpenRoot(d.policy)
 	}
-	if err == nil && *node != "" {
-		a.Cluster, err = daemonset.InCluster(*account, *node, *namespace, *name)
+	if err == nil && d.check {
+		return a.Check(d.root)
+	}
+	if err == nil && d.node != "" {
+		a.Cluster, err = daemonset.InCluster(d.account, d.node, d.namespace, d.name)
 	}
 	if err == nil {
-		err = daemonset.Enter(*root)
+		err = daemonset.Enter(d.root)
 	}
 	if err != nil {
 		return hinted{err, "this is what the pods of deploy/kubernetes run; on a host of your own use batten install"}
 	}
-	settings, err := ociruntime.LoadConfig(ociruntime.DefaultConfig)
+	settings, err := runc.LoadConfig(runc.DefaultConfig)
 	a.Install.Runtime, a.Install.NoRuntime = settings.Runtime, err
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()

@@ -5,123 +5,244 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
+	"math"
 	"strings"
 
-	"github.com/batten-runtime/batten/install"
-	"github.com/batten-runtime/batten/manifest"
+	"github.com/batten-runtime/batten/internal/install"
+	"github.com/batten-runtime/batten/internal/names"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/profile"
-	"github.com/batten-runtime/batten/spec"
+	"github.com/batten-runtime/batten/policy/profile/reader"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/spf13/cobra"
 )
 
-// explain says which rule decides for a container, or for each of a manifest, and
-// what it runs under.
-func explain(i *invocation) error {
-	q := newQuestion(i)
-	if err := i.parse(1); err != nil {
-		return err
+func newExplain() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "explain [flags] [FILE|DIRECTORY...]",
+		Short: "say what the policy decides for a container or a pod, and why",
+		Long: `batten explain says which rule of the policy decides for a container, what the
+container runs under, and why. It answers for a bundle's config.json, for each
+container of a Kubernetes manifest, or for what the flags describe. - is standard
+input. Flags add to what a config.json says.`,
+		Example: `  batten explain pod.yaml
+  batten explain --pod-namespace web --pod shop --container main --image nginx
+  batten explain --profile bundle/config.json`,
+		SuggestFor:  []string{"why", "describe"},
+		Annotations: map[string]string{exitOne: "a container is refused or does not start, or the policy or the file is wrong", files: policy.DefaultPath + "\n" + seccompRoot + "\n" + install.DefaultContainerd},
+		Args:        between(0, math.MaxInt),
 	}
-	name, data := i.flags.Arg(0), []byte(nil)
-	if name != "" {
-		var err error
-		if data, err = readAny(name, i.stdin); err != nil {
-			return hinted{err, "name a bundle's config.json, a manifest, or - for standard input"}
+	q := newQuestion(cmd)
+	cmd.ValidArgsFunction = completeExtensions("json", "yaml", "yml")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return q.explain(cmd, "", nil)
 		}
-		if pods, objects, err := pods(name, data); err != nil || len(pods) > 0 {
-			if err == nil {
-				err = q.explainPods(i, pods, objects)
-			}
-			return err
-		}
+		return q.explainFiles(cmd, args)
 	}
-	request, err := q.request(name, data)
-	if err != nil {
-		return err
-	}
-	p, findings := loadPolicy(q.policy, q.draft)
-	if err := findings.Err(); err != nil {
-		return hinted{err, brokenPolicy}
-	}
-	d := p.Decide(request)
-	who := policy.Identify(request)
-	w := i.stdout
-	fmt.Fprintf(w, "policy:    %s (sha256 %.12s)\n", p.Path, p.Digest)
-	fmt.Fprintf(w, "container: %s\n", describe(who, request))
-	fmt.Fprintf(w, "rule:      %s\n", orDash(d.Rule))
-	fmt.Fprintf(w, "decision:  %s, because %s\n", outcome(d), d.Reason)
-	if d.Mode == policy.Audit {
-		fmt.Fprintf(w, "mode:      %s: only recorded and logged, nothing is changed\n", d.Mode)
-	}
-	switch {
-	case d.Verdict == policy.Refuse && d.Mode == policy.Enforce:
-		return errNo
-	case d.Verdict == policy.Leave, d.Verdict == policy.Tighten && q.asked == nil:
-		return nil
-	}
-	return q.explainProfile(w, p, d, request)
+	return cmd
 }
 
-const brokenPolicy = "batten check says all that is wrong; until it is mended no container starts"
+func newQuestion(cmd *cobra.Command) *question {
+	q := &question{}
+	f := cmd.Flags()
+	f.StringVar(&q.policy, "policy", policy.DefaultPath, "`file` of the policy")
+	f.BoolVar(&q.draft, "draft", false, "the policy is not installed yet: do not check its owner and mode")
+	f.BoolVar(&q.show, "profile", false, "print the linux.seccomp that comes out")
+	f.StringVar(&q.namespace, "containerd-namespace", names.CRINamespace, "containerd `namespace` of the container")
+	f.StringVar(&q.runtime, "runtime", names.RuntimeType, "runtime `type` that runs Batten")
+	f.StringVar(&q.podNamespace, "pod-namespace", "", "Kubernetes `namespace` of the pod")
+	f.StringVar(&q.podName, "pod", "", "`name` of the pod")
+	f.StringVar(&q.container, "container", "", "`name` of the container in its pod")
+	f.StringVar(&q.image, "image", "", "`name` of the image")
+	f.StringVar(&q.kind, "kind", policy.Container, "`kind` of the container: Sandbox or Container")
+	f.StringArrayVar(&q.capabilities, "capability", nil, "`name` of a capability in the bounding set; may be repeated")
+	f.StringArrayVar(&q.mounts, "mount", nil, "`path` of the node that a mount shows; may be repeated")
+	f.StringArrayVar(&q.namespaces, "shares", nil, "`host-pid` or another namespace that it shares with the node; may be repeated")
+	f.StringArrayVar(&q.annotations, "annotation", nil, "`key=value` of an annotation; may be repeated")
+	f.StringVar(&q.node.SeccompRoot, "seccomp-root", seccompRoot, "manifests: `directory` in which the kubelet looks for profiles")
+	f.StringVar(&q.node.Containerd, "containerd", install.DefaultContainerd, "manifests: `file` of containerd's configuration")
+	f.BoolVar(&q.asInstalled, "as-installed", false, "manifests: answer as if Batten were containerd's default handler; true where no handler goes through it")
+	f.BoolVar(&q.node.SeccompDefault, "seccomp-default", false, "manifests: the kubelet runs with seccompDefault")
+	f.BoolVar(&q.filtered, "filtered", false, "the container brings a seccomp filter")
+	q.engine = newEngineFlag(cmd, reader.Containerd, "profiles of type Localhost; manifests")
+	q.oci = newOCIRuntime(cmd)
+	completeQuestion(cmd)
+	return q
+}
 
-// explainProfile says what linux.seccomp a decision puts in place.
-func (q *question) explainProfile(w io.Writer, p *policy.Policy, d policy.Decision, request policy.Request) error {
-	s, notes, err := q.comesOut(p, d, request)
+func completeQuestion(cmd *cobra.Command) {
+	completeFiles(cmd, map[string][]string{"policy": {"yaml", "yml"}, "containerd": {"toml"}}, "seccomp-root", "mount")
+	completeOneOf(cmd, map[string][]string{
+		"containerd-namespace": {names.CRINamespace, "moby", "default"},
+		"runtime":              {names.RuntimeType, names.Wrapper},
+		"kind":                 {policy.Container, policy.Sandbox},
+		"shares":               policy.HostNamespaces,
+	})
+	completeFlag(cmd, "capability", completeCapabilities)
+	completeFlag(cmd, "pod-namespace", completeRecords(recordPodNamespace))
+	completeFlag(cmd, "pod", completeRecords(recordPod))
+	completeFlag(cmd, "container", completeRecords(recordContainer))
+	completeFlag(cmd, "image", completeRecords(recordImage))
+	completeFlag(cmd, "annotation", cobra.NoFileCompletions)
+}
+
+// explain says which rule decides for one container, and what it runs under. Data is a
+// config.json, nil where only flags describe the container.
+func (q *question) explain(cmd *cobra.Command, name string, data []byte) error {
+	p, findings := loadPolicy(q.policy, q.draft)
+	if err := findings.Err(); err != nil {
+		return hinted{err, q.brokenPolicy(q.draft)}
+	}
+	request, err := q.request(p, name, data)
 	if err != nil {
 		return err
 	}
-	for _, note := range notes {
+	m, err := q.machine()
+	if err != nil {
+		return err
+	}
+	return q.explainContainer(cmd.OutOrStdout(), p, request, m)
+}
+
+// explainContainer says what one container runs under, and why.
+func (q *question) explainContainer(w io.Writer, p *policy.Policy, request policy.Request, m policy.Machine) error {
+	o := p.Resolve(request, q.asked, m)
+	fmt.Fprintf(w, "policy:    %s (sha256 %.12s)\n", p.Path, p.Digest)
+	fmt.Fprintf(w, "container: %s\n", describe(o.Identity, request))
+	fmt.Fprintf(w, "rule:      %s\n", orDash(o.Rule))
+	fmt.Fprintf(w, "decision:  %s, because %s\n", verdict(&o), o.Reason)
+	if o.Refusal != "" {
+		fmt.Fprintf(w, "refused:   %s\n", o.Refusal)
+	}
+	if o.Mode == policy.Audit {
+		fmt.Fprintf(w, "mode:      %s: %s\n", o.Mode, audited(&o))
+		fmt.Fprintf(w, "enforced:  it %s\n", enforced(&o, m))
+	}
+	if seen := denialsSeen(&o); seen != "" {
+		fmt.Fprintf(w, "denials:   %s\n", seen)
+	}
+	if q.note != "" {
+		fmt.Fprintf(w, "note:      %s\n", q.note)
+	}
+	for _, note := range o.Notes {
 		fmt.Fprintf(w, "note:      %s\n", note)
 	}
+	if o.Hooks == policy.Record {
+		for _, h := range request.Hooks {
+			fmt.Fprintf(w, "hook:      %s, which is recorded\n", h)
+		}
+	}
+	if o.Refused() {
+		return errNo
+	}
+	if o.Result == nil || o.Verdict == policy.Leave {
+		return nil
+	}
+	return q.tellProfile(w, o.Result)
+}
+
+// brokenPolicy says what to do about a policy that has an error.
+func (q *question) brokenPolicy(draft bool) string {
+	switch {
+	case q.policy == policy.DefaultPath:
+		return "batten check says all that is wrong; until it is repaired no container starts"
+	case draft:
+		return "batten check --draft " + q.policy + " says all that is wrong"
+	}
+	return "batten check " + q.policy + " says all that is wrong; --draft is for a policy that is not installed"
+}
+
+// tellProfile prints a profile, or its size.
+func (q *question) tellProfile(w io.Writer, s *specs.LinuxSeccomp) error {
 	if !q.show {
 		fmt.Fprintf(w, "profile:   %s, %s (--profile prints it)\n", s.DefaultAction, plural(len(s.Syscalls), "rule"))
 		return nil
 	}
 	var indented bytes.Buffer
-	if err := json.Indent(&indented, profile.Encode(s), "", "  "); err != nil {
+	if err := json.Indent(&indented, profile.Encode(*s), "", "  "); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "profile:\n%s\n", indented.String())
 	return nil
 }
 
-// comesOut is the linux.seccomp after the decision, under its floor.
-func (q *question) comesOut(p *policy.Policy, d policy.Decision, request policy.Request) (s specs.LinuxSeccomp, notes []string, err error) {
-	m := machine()
-	if d.Verdict == policy.Tighten {
-		s = *q.asked
-	} else if s, notes, err = p.Seccomp(d, request.Bounding, m); err != nil {
-		return s, nil, err
+// verdict says in a sentence what the policy does with a container.
+func verdict(o *policy.Outcome) string {
+	switch {
+	case o.Refusal != "":
+		return "refuse it"
+	case o.Verdict == policy.Leave:
+		return "leave it as it is"
+	case o.Verdict == policy.Tighten:
+		return "run it under what it brings" + underFloor(o)
 	}
-	if !d.Tightens() {
-		return s, notes, nil
-	}
-	floor, err := p.FloorSeccomp(d, request.Bounding, m)
-	if err != nil {
-		return s, nil, err
-	}
-	out, more, err := profile.Floor(floor, s, profile.Limits{})
-	return out.Seccomp, append(notes, more...), err
+	return "run it under " + o.Profile + underFloor(o)
 }
 
-func outcome(d policy.Decision) string {
-	switch d.Verdict {
-	case policy.Refuse:
-		return "refuse it"
-	case policy.Leave:
-		return "leave it as it is"
-	case policy.Tighten:
-		return "run it under what it brings, tightened to " + d.Floor
+// underFloor says what the floor does to the base.
+func underFloor(o *policy.Outcome) string {
+	switch {
+	case !o.Tightens():
+		return ""
+	case o.Tightened():
+		return ", tightened to " + o.Floor
+	case o.Result == nil: // a filter that is not at hand
+		return ", never looser than " + o.Floor
 	}
-	if d.Tightens() {
-		return "run it under " + d.Profile + ", tightened to " + d.Floor
+	return ", which is as strict as " + o.Floor
+}
+
+// enforced says what enforcement would change. A refusal has been said.
+func enforced(o *policy.Outcome, m policy.Machine) string {
+	if c := o.Change(m); !c.Refused {
+		return c.Text
 	}
-	return "run it under " + d.Profile
+	return "would be refused"
+}
+
+// audited says what mode Audit does with a container.
+func audited(o *policy.Outcome) string {
+	if o.Observed != nil {
+		return "recorded and logged, and everything that it calls is let through as without the policy"
+	}
+	return "only recorded and logged, nothing is changed"
+}
+
+// denialsSeen says how denials are seen, if the policy asks for that.
+func denialsSeen(o *policy.Outcome) string {
+	switch {
+	case o.Unobserved != "":
+		return "not seen: " + o.Unobserved
+	case o.Observed == nil:
+		return ""
+	}
+	out := "seen and counted"
+	if o.Mode == policy.Audit {
+		out = "each call that enforcement would deny is let through and counted"
+	}
+	var names, programs []string
+	for _, u := range o.Observed.Unseen {
+		switch {
+		case u.Name != "":
+			names = append(names, u.Name)
+		case len(u.Arches) == 1:
+			programs = append(programs, "programs of "+string(u.Arches[0]))
+		default:
+			programs = append(programs, "calls without a name")
+		}
+	}
+	if names = append(names, programs...); len(names) == 0 {
+		return out
+	}
+	return out + ", except " + strings.Join(names, ", ")
 }
 
 func describe(who policy.Identity, r policy.Request) string {
 	out := who.Kind + " in containerd namespace " + r.ContainerdNamespace
+	if r.ContainerdNamespace == "" { // Podman's and CRI-O's
+		out = who.Kind + " in no containerd namespace"
+	}
 	if who.PodName != "" {
 		out += ", pod " + who.PodNamespace + "/" + who.PodName
 	}
@@ -129,104 +250,4 @@ func describe(who policy.Identity, r policy.Request) string {
 		out += ", container " + who.Container + ", image " + who.Image
 	}
 	return out
-}
-
-// question is the container that explain is asked about: a config.json, or
-// match fields by themselves, which also override what a config.json says.
-type question struct {
-	policy      string
-	draft, show bool
-
-	namespace, runtime                            string
-	podNamespace, podName, container, image, kind string
-	capabilities, annotations                     list
-	filtered                                      bool
-	asked                                         *specs.LinuxSeccomp // what a config.json brings
-	node                                          onNode
-}
-
-// shimRuntime is what rules of the policy call the shim.
-const shimRuntime = "io.containerd.batten.v2"
-
-func newQuestion(i *invocation) *question {
-	q := &question{}
-	f := i.flags
-	f.StringVar(&q.policy, "policy", policy.DefaultPath, "`file` of the policy")
-	f.BoolVar(&q.draft, "draft", false, "the policy is not in place yet: its owner and mode do not matter")
-	f.BoolVar(&q.show, "profile", false, "print the linux.seccomp that comes out")
-	f.StringVar(&q.namespace, "containerd-namespace", "k8s.io", "containerd `namespace` of the container")
-	f.StringVar(&q.runtime, "runtime", shimRuntime, "runtime `type` that runs Batten")
-	f.StringVar(&q.podNamespace, "pod-namespace", "", "Kubernetes `namespace` of the pod")
-	f.StringVar(&q.podName, "pod", "", "`name` of the pod")
-	f.StringVar(&q.container, "container", "", "`name` of the container in its pod")
-	f.StringVar(&q.image, "image", "", "`name` of the image")
-	f.StringVar(&q.kind, "kind", policy.Container, "Sandbox or Container")
-	f.Var(&q.capabilities, "capability", "`name` of a capability in the bounding set; may be repeated")
-	f.Var(&q.annotations, "annotation", "`key=value` of an annotation; may be repeated")
-	f.StringVar(&q.node.seccompRoot, "seccomp-root", seccompRoot, "manifests: `directory` in which the kubelet looks for profiles")
-	f.StringVar(&q.node.containerd, "containerd", install.DefaultContainerd, "manifests: `file` of containerd's configuration")
-	f.BoolVar(&q.node.seccompDefault, "seccomp-default", false, "manifests: the kubelet runs with seccompDefault")
-	f.BoolVar(&q.filtered, "filtered", false, "the container brings a seccomp filter")
-	return q
-}
-
-// list is a flag that may be repeated.
-type list []string
-
-func (l *list) String() string     { return strings.Join(*l, ",") }
-func (l *list) Set(v string) error { *l = append(*l, v); return nil }
-
-// request is the question as the policy sees it.
-func (q *question) request(name string, data []byte) (policy.Request, error) {
-	r := policy.Request{ContainerdNamespace: q.namespace, Runtime: q.runtime, Annotations: map[string]string{}, Bounding: q.capabilities, Filtered: q.filtered}
-	if data != nil {
-		s, err := spec.Parse(data)
-		if err != nil {
-			return r, hinted{fmt.Errorf("spec %q:%w", name, err), "the file is a bundle's config.json"}
-		}
-		if s.Annotations != nil {
-			r.Annotations = s.Annotations
-		}
-		r.Bounding = append(s.Bounding, q.capabilities...)
-		asked, err := profile.Decode(s.Seccomp)
-		if err != nil {
-			return r, fmt.Errorf("spec %q: linux.seccomp: %w", name, err)
-		}
-		if !profile.FiltersNothing(asked) {
-			r.Filtered, q.asked = true, asked
-		}
-	}
-	if q.kind != policy.Container && q.kind != policy.Sandbox {
-		return r, usageError{fmt.Errorf("--kind %q is neither %s nor %s", q.kind, policy.Sandbox, policy.Container)}
-	}
-	for _, a := range q.annotations {
-		key, value, ok := strings.Cut(a, "=")
-		if !ok {
-			return r, usageError{fmt.Errorf("--annotation %q is not key=value", a)}
-		}
-		r.Annotations[key] = value
-	}
-	return r, q.identify(&r)
-}
-
-// identify puts the pod's names where CRI would.
-func (q *question) identify(r *policy.Request) error {
-	if q.podNamespace+q.podName+q.container+q.image == "" && q.kind == policy.Container {
-		return nil
-	}
-	if r.ContainerdNamespace != "k8s.io" {
-		return usageError{fmt.Errorf("pods are in the containerd namespace k8s.io, not %q", r.ContainerdNamespace)}
-	}
-	policy.Identity{
-		Kind: q.kind, PodNamespace: q.podNamespace, PodName: q.podName, Container: q.container, Image: q.image,
-	}.Annotate(r.Annotations)
-	return nil
-}
-
-// readAny reads a file, or stdin for "-".
-func readAny(path string, stdin io.Reader) ([]byte, error) {
-	if path == "-" {
-		return io.ReadAll(io.LimitReader(stdin, manifest.MaxSize+1))
-	}
-	return os.ReadFile(path)
 }

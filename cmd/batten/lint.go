@@ -2,22 +2,15 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
-	"time"
 
-	"github.com/batten-runtime/batten/install"
-	"github.com/batten-runtime/batten/manifest"
-	"github.com/batten-runtime/batten/policy/document"
-	"github.com/batten-runtime/batten/policy/filter"
-	"github.com/batten-runtime/batten/policy/profile"
-	"github.com/batten-runtime/batten/shim/enforce"
-	"github.com/moby/sys/atomicwriter"
+	"github.com/batten-runtime/batten/internal/install"
+	"github.com/batten-runtime/batten/internal/lint"
+	"github.com/batten-runtime/batten/internal/manifest"
+	"github.com/batten-runtime/batten/policy/profile/reader"
+	"github.com/spf13/cobra"
 )
 
 // seccompRoot is where the kubelet looks for profiles, below its --root-dir.
@@ -25,207 +18,193 @@ const seccompRoot = "/var/lib/kubelet/seccomp"
 
 // linting is one call of batten lint.
 type linting struct {
-	*invocation
-	env        manifest.Environment
-	handlers   list
-	containerd string
-	fix, sarif bool
-	strict     bool
+	*cobra.Command
+	names       []string // the arguments
+	node        lint.Node
+	podSecurity string
+	fix         bool
+	json, sarif bool
+	strict      bool
+	repaired    []string
+	runtime     *ociRuntime
+	engine      *engineFlag
 }
 
+func newLint() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "lint [flags] PROFILE|MANIFEST|DIRECTORY...",
+		Short: "say what profiles and Kubernetes manifests really do",
+		Long: `batten lint prints what is wrong with seccomp profiles and with the seccomp fields
+of Kubernetes manifests: what has no effect, what does something else than it says,
+and what a node refuses. Of a directory it takes the files that end with .json, .yaml and
+.yml, and of a file each document. It names the objects in which it found no pod.
+docs/reference/findings.md explains each finding.`,
+		Example:     "  batten lint profiles/ deploy/\n  batten lint --fix pod.yaml\n  kubectl get deployment shop -o yaml | batten lint -",
+		Annotations: map[string]string{exitOne: "there is an error, or with --strict a warning", files: seccompRoot + "\n" + install.DefaultContainerd},
+		Args:        between(1, math.MaxInt),
+	}
+	l := &linting{Command: cmd}
+	f := cmd.Flags()
+	f.StringVar(&l.node.SeccompRoot, "seccomp-root", seccompRoot, "`directory` in which the kubelet looks for profiles, or a copy of it")
+	f.StringVar(&l.podSecurity, "pod-security", "baseline", "Pod Security `level` that namespaces enforce which are not among the files: privileged, baseline or restricted")
+	f.StringArrayVar(&l.node.Handlers, "handler", nil, "`name` of a runtime handler that the nodes have; may be repeated; this node's if not given")
+	f.StringVar(&l.node.Containerd, "containerd", install.DefaultContainerd, "`file` of containerd's configuration")
+	f.BoolVar(&l.fix, "fix", false, "repair in the files what can be repaired mechanically")
+	f.BoolVar(&l.sarif, "sarif", false, "print SARIF 2.1.0, for CI systems")
+	f.BoolVar(&l.json, "json", false, "print JSON; batten schema lint says its fields")
+	f.BoolVar(&l.strict, "strict", false, "warnings count as errors")
+	l.engine = newEngineFlag(cmd, reader.AsWritten, "profiles that are files of their own")
+	l.runtime = newOCIRuntime(cmd)
+	completeFiles(cmd, map[string][]string{"containerd": {"toml"}}, "seccomp-root")
+	completeFlag(cmd, "pod-security", completeWords(podSecurityLevels...))
+	completeFlag(cmd, "handler", completeHandlers)
+	cmd.ValidArgsFunction = completeExtensions("json", "yaml", "yml")
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		l.names = args
+		return l.lint()
+	}
+	return cmd
+}
+
+var podSecurityLevels = []string{"privileged", "baseline", "restricted"}
+
 // lint says what is wrong with profiles and manifests.
-func lint(i *invocation) error {
-	l := &linting{invocation: i}
-	i.flags.StringVar(&l.env.SeccompRoot, "seccomp-root", seccompRoot, "`directory` in which the kubelet looks for profiles, or a copy of it")
-	i.flags.StringVar(&l.env.PodSecurity, "pod-security", "baseline", "Pod Security `level` that namespaces enforce which are not among the files: privileged, baseline or restricted")
-	i.flags.Var(&l.handlers, "handler", "`name` of a runtime handler that the nodes have; may be repeated; this node's if not given")
-	i.flags.StringVar(&l.containerd, "containerd", install.DefaultContainerd, "`file` of containerd's configuration")
-	i.flags.BoolVar(&l.fix, "fix", false, "mend in the files what can be mended mechanically")
-	i.flags.BoolVar(&l.sarif, "sarif", false, "print SARIF 2.1.0, for CI systems")
-	i.flags.BoolVar(&l.strict, "strict", false, "warnings count as errors")
-	if err := i.wants(1, math.MaxInt); err != nil {
-		return err
+func (l *linting) lint() error {
+	if !slices.Contains(podSecurityLevels, l.podSecurity) {
+		return usageError{fmt.Errorf("--pod-security %q is not privileged, baseline or restricted", l.podSecurity)}
 	}
-	if !slices.Contains([]string{"privileged", "baseline", "restricted"}, l.env.PodSecurity) {
-		return usageError{fmt.Errorf("--pod-security %q is not privileged, baseline or restricted", l.env.PodSecurity)}
+	if l.json && l.sarif {
+		return usageError{errors.New("--json and --sarif do not go together")}
 	}
-	if l.fix && slices.Contains(i.flags.Args(), "-") {
+	if l.fix && slices.Contains(l.names, "-") {
 		return usageError{errors.New("--fix changes files; standard input is none")}
 	}
-	if err := l.look(); err != nil {
+	engine, err := l.engine.engine()
+	if err != nil {
+		return err
+	}
+	l.node.SeccompRequired = l.Flags().Changed("seccomp-root")
+	l.node.ContainerdRequired = l.Flags().Changed("containerd")
+	env, notes, err := l.node.Look()
+	if err != nil {
 		return hinted{err, "--seccomp-root and --handler say what the node has"}
 	}
-	findings, err := l.files()
-	if err == nil && l.fix && slices.ContainsFunc(findings, func(f manifest.Finding) bool { return len(f.Edits) > 0 }) {
-		if err = l.mend(findings); err == nil {
-			findings, err = l.files()
+	for _, note := range notes {
+		fmt.Fprintf(l.ErrOrStderr(), "note: %s\n", note)
+	}
+	env.PodSecurity = l.podSecurity
+	linter := lint.Linter{Environment: env, Engine: engine, Runtime: l.runtime.skippedNames}
+	report, err := l.files(linter)
+	for round := 0; err == nil && l.fix && round < maxRounds && slices.ContainsFunc(report.Findings, repairable); round++ {
+		if err = l.repair(report.Findings); err == nil {
+			report, err = l.files(linter)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	return l.tell(findings)
+	return l.tell(report)
 }
 
-// look finds out what the node has.
-func (l *linting) look() error {
-	err := filepath.WalkDir(l.env.SeccompRoot, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if l.env.SeccompFiles == nil {
-			l.env.SeccompFiles = []string{}
-		}
-		if rel, err := filepath.Rel(l.env.SeccompRoot, path); err == nil && !d.IsDir() {
-			l.env.SeccompFiles = append(l.env.SeccompFiles, filepath.ToSlash(rel))
-		}
-		return nil
-	})
-	given := false
-	l.flags.Visit(func(f *flag.Flag) { given = given || f.Name == "seccomp-root" })
-	if err != nil && (given || !errors.Is(err, fs.ErrNotExist)) {
-		return err
+// maxRounds bounds how often files are repaired: a repair may wait for another one that
+// changes the same place.
+const maxRounds = 5
+
+func repairable(f manifest.Finding) bool { return len(f.Edits) > 0 }
+
+// files reads the arguments and judges them.
+func (l *linting) files(linter lint.Linter) (lint.Report, error) {
+	found, err := lint.Find(l.names)
+	if err != nil {
+		return lint.Report{}, hinted{err, "name profiles, manifests, directories of them, or - for standard input"}
 	}
-	if l.env.Handlers = l.handlers; l.handlers != nil {
-		return nil
-	}
-	handlers, err := install.Handlers(install.Configs{Containerd: l.containerd})
-	for _, h := range handlers {
-		if h.Engine == "containerd" {
-			l.env.Handlers = append(l.env.Handlers, h.Name)
+	for i, f := range found {
+		if found[i].Data, err = readAny(f.Name, l.InOrStdin()); err != nil {
+			return lint.Report{}, hinted{err, "name profiles, manifests, directories of them, or - for standard input"}
 		}
 	}
-	return err
+	return linter.Files(found)
 }
 
-// files lints what the arguments name: what is no Kubernetes object that makes a
-// pod is a profile.
-func (l *linting) files() (out []manifest.Finding, err error) {
-	var objects []manifest.Object
-	for _, name := range l.flags.Args() {
-		data, err := readAny(name, l.stdin)
-		if err != nil {
-			return nil, hinted{err, "name profiles, manifests, or - for standard input"}
-		}
-		found, err := manifest.Parse(name, data)
-		if err == nil && slices.ContainsFunc(found, manifest.Object.IsKubernetes) && !slices.ContainsFunc(found, isProfile) {
-			objects = append(objects, found...)
-			continue
-		}
-		for _, f := range lintProfile(name, data) {
-			out = append(out, manifest.Finding{Finding: f})
-		}
-	}
-	return append(out, manifest.Lint(objects, l.env)...), nil
-}
-
-func isProfile(o manifest.Object) bool { return o.Kind == "SeccompProfile" }
-
-// compileLimit is how long libseccomp may take: some profiles make it never
-// return (docs/floor.md).
-const compileLimit = 10 * time.Second
-
-// lintProfile checks a profile as Batten does, and then has libseccomp compile it.
-func lintProfile(name string, data []byte) document.Findings {
-	p, findings := profile.ParseWrapped(name, data)
-	if findings.Err() != nil {
-		return findings
-	}
-	add := func(id, format string, args ...any) {
-		findings = append(findings, document.Finding{ID: id, What: "profile", File: name, Line: 1, Column: 1, Message: fmt.Sprintf(format, args...)})
-	}
-	if p.Empty() {
-		add("filters-nothing", "allows everything: runc installs no filter at all; where that is meant, say Unconfined")
-		return findings
-	}
-	s := p.Resolve(profile.Target{KernelRelease: enforce.KernelRelease()})
-	type result struct {
-		program *filter.Program
-		err     error
-	}
-	done := make(chan result, 1)
-	go func() {
-		program, err := filter.Compile(&s)
-		done <- result{program, err}
-	}()
-	select {
-	case r := <-done:
-		switch {
-		case r.err != nil:
-			add("not-compiled", "libseccomp does not compile it, so runc refuses the container: %v", r.err)
-		case len(r.program.Instructions) > filter.MaxInstructions:
-			add("too-long", "compiles to %d instructions, and the kernel takes %d: no container starts; leave architectures out, or join rules", len(r.program.Instructions), filter.MaxInstructions)
-		}
-	case <-time.After(compileLimit):
-		add("not-compiled", "libseccomp takes more than %v to compile it, and so would runc at each start", compileLimit)
-	}
-	return findings
-}
-
-// mend writes the edits of findings into their files.
-func (l *linting) mend(findings []manifest.Finding) error {
-	edits := make(map[string][]manifest.Edit)
+// repair writes what can be repaired, and says in which files.
+func (l *linting) repair(findings []manifest.Finding) error {
+	var names []string
 	for _, f := range findings {
-		edits[f.File] = append(edits[f.File], f.Edits...)
+		names = append(names, f.File)
 	}
-	for _, name := range l.flags.Args() {
-		if len(edits[name]) == 0 {
-			continue
+	repaired, err := lint.Repair(names, findings)
+	for _, name := range repaired {
+		if !slices.Contains(l.repaired, name) {
+			fmt.Fprintf(l.ErrOrStderr(), "%s: mended\n", name)
 		}
-		data, err := os.ReadFile(name)
-		if err == nil {
-			data, err = manifest.Apply(data, edits[name])
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		info, err := os.Stat(name)
-		if err != nil {
-			return err
-		}
-		if err := atomicwriter.WriteFile(name, data, info.Mode().Perm()); err != nil {
-			return hinted{err, "the file is as it was"}
-		}
-		fmt.Fprintf(l.stderr, "%s: mended\n", name)
-		delete(edits, name)
+	}
+	l.repaired = append(l.repaired, repaired...)
+	if err != nil {
+		return hinted{err, "the file is as it was"}
 	}
 	return nil
 }
 
-// tell prints the findings and says whether the answer is no.
-func (l *linting) tell(findings []manifest.Finding) error {
-	var plain document.Findings
-	fixable := 0
-	for _, f := range findings {
-		plain = append(plain, f.Finding)
-		if len(f.Edits) > 0 {
-			fixable++
-		}
+// tell prints what was found and says whether the answer is no.
+func (l *linting) tell(r lint.Report) (err error) {
+	switch {
+	case l.sarif:
+		err = lint.WriteSARIF(l.OutOrStdout(), r)
+	case l.json:
+		err = lint.WriteJSON(l.OutOrStdout(), r)
+	default:
+		l.tellText(r)
 	}
-	if l.sarif {
-		if err := writeSARIF(l.stdout, findings); err != nil {
-			return err
-		}
-	} else {
-		for _, f := range plain {
-			fmt.Fprintf(l.stdout, "%s [%s]\n", f, idOf(f))
-		}
-		fmt.Fprintf(l.stdout, "%s: %s", plural(l.flags.NArg(), "file"), count(plain))
-		if fixable > 0 {
-			fmt.Fprintf(l.stdout, "; --fix mends %d", fixable)
-		}
-		fmt.Fprintln(l.stdout)
+	if err != nil {
+		return err
 	}
-	if plain.Err() != nil || l.strict && len(plain) > 0 {
+	if plain := r.Plain(); plain.Err() != nil || l.strict && len(plain) > 0 {
 		return errNo
 	}
 	return nil
 }
 
-// idOf is a finding's ID; what makes a profile unreadable has none of its own.
-func idOf(f document.Finding) string {
-	if f.ID == "" {
-		return "not-a-profile"
+// tellText prints a line for each finding, for each object in which nothing was looked at,
+// and for all together.
+func (l *linting) tellText(r lint.Report) {
+	out := l.OutOrStdout()
+	for _, f := range r.Plain() {
+		fmt.Fprintf(out, "%s [%s]\n", f, lint.ID(f))
 	}
-	return f.ID
+	for _, f := range r.Findings {
+		if l.fix && f.NotRepaired != "" {
+			fmt.Fprintf(out, "note: %s:%d:%d: not repaired: %s\n", f.File, f.Line, f.Column, f.NotRepaired)
+		}
+	}
+	for _, u := range r.Unseen {
+		fmt.Fprintf(out, "note: %s:%d: %s: %s\n", u.File, u.Line, u.Object, u.Why)
+	}
+	fmt.Fprintf(out, "%s: ", plural(r.Files, "file"))
+	fixable := slices.DeleteFunc(slices.Clone(r.Findings), func(f manifest.Finding) bool { return !repairable(f) })
+	switch {
+	case r.Judged == 0 && len(r.Findings) == 0:
+		fmt.Fprint(out, "nothing was judged: no pod and no profile is in there")
+	default:
+		fmt.Fprint(out, count(r.Plain()))
+	}
+	if len(fixable) > 0 {
+		fmt.Fprintf(out, "; --fix mends %d", len(fixable))
+	}
+	if unjudged := r.Files - r.Judged; unjudged > 0 && (r.Judged > 0 || len(r.Findings) > 0) {
+		fmt.Fprintf(out, "; nothing was judged in %s", plural(unjudged, "file"))
+	}
+	fmt.Fprintln(out)
+	l.tellEngine(r.Profiles)
+}
+
+// tellEngine says how the profiles were read.
+func (l *linting) tellEngine(profiles int) {
+	if profiles == 0 {
+		return
+	}
+	if engine := reader.Engine(l.engine.name); engine == reader.AsWritten {
+		fmt.Fprintln(l.OutOrStdout(), "note: profiles are read as they are written; --engine containerd, docker, podman or cri-o says what an engine makes of them")
+	} else {
+		fmt.Fprintf(l.OutOrStdout(), "note: profiles are read as by %s\n", engine)
+	}
 }

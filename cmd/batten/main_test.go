@@ -2,9 +2,9 @@ package main
 
 import (
 	"flag"
-	"os"
 	"testing"
 
+	"github.com/batten-runtime/batten/internal/testneeds"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -16,11 +16,6 @@ func TestMain(m *testing.M) {
 
 // Each script reads as its subcommand's manual.
 func TestScripts(t *testing.T) {
-	if os.Geteuid() != 0 {
-		if os.Getenv("REQUIRE_INTEGRATION") == "1" {
-			t.Fatal("needs root: policies are root's")
-		}
-		t.Skip("needs root: policies are root's")
-	}
+	testneeds.Root(t, "policies are root's")
 	testscript.Run(t, testscript.Params{Dir: "testdata", UpdateScripts: *update})
 }

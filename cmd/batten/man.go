@@ -1,69 +1,79 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"strings"
+	"bytes"
+	"os"
+	"path/filepath"
 
-	"github.com/batten-runtime/batten/shim/enforce"
+	"github.com/spf13/cobra"
 )
 
-// man prints a manual page in roff, of batten or of one subcommand.
-func man(i *invocation) error {
-	if err := i.parse(1); err != nil {
+func newMan() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "man [flags] [PAGE]",
+		Short: "print a manual page, in roff",
+		Long: `batten man prints the manual page of a subcommand, or a page by its name:
+batten-runc, containerd-shim-batten-v2 or batten-policy. Without an argument it
+prints batten(8). With --dir it writes all pages into a directory.`,
+		Example:           "  batten man explain | man -l -\n  batten man batten-policy | man -l -\n  batten man --dir /usr/local/share/man/man8",
+		Args:              between(0, 1),
+		ValidArgsFunction: completePages,
+	}
+	dir := cmd.Flags().String("dir", "", "`directory` to write all pages into, each named as man(1) finds it")
+	_ = cmd.MarkFlagDirname("dir")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *dir != "" {
+			return writePages(cmd.Root(), *dir)
+		}
+		name := cmd.Root().Name()
+		if len(args) > 0 {
+			name = args[0]
+		}
+		text, err := page(cmd.Root(), name)
+		if err == nil {
+			_, err = cmd.OutOrStdout().Write(text)
+		}
 		return err
 	}
-	all := definitions()
-	if i.flags.NArg() == 0 {
-		return manPage(i.stdout, all)
+	return cmd
+}
+
+// page returns a page by its name, or by that of a subcommand.
+func page(root *cobra.Command, name string) ([]byte, error) {
+	if section := fixedPages[name]; section != "" {
+		return fixedPage(name, section)
 	}
-	for _, d := range all {
-		if d.Name == i.flags.Arg(0) {
-			return d.manPage(i.stdout)
+	about := root
+	if name != root.Name() {
+		var err error
+		if about, err = subcommand(root, name); err != nil {
+			return nil, unknownPage(name)
 		}
 	}
-	return usageError{fmt.Errorf("no subcommand %q", i.flags.Arg(0))}
+	var out bytes.Buffer
+	err := commandPage(&out, about)
+	return out.Bytes(), err
 }
 
-// roff is text in which nothing is a request or an escape.
-func roff(text string) string {
-	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`).Replace(text)
-	if strings.HasPrefix(text, ".") {
-		text = `\&` + text
+// writePages writes all pages into a directory.
+func writePages(root *cobra.Command, dir string) error {
+	files := map[string]string{root.Name(): "batten.8"}
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			files[c.Name()] = "batten-" + c.Name() + ".8"
+		}
 	}
-	return text
-}
-
-const manExit = `.SH EXIT STATUS
-0 fine, 1 the input is wrong or the answer is no, 2 wrong usage, 3 an error of Batten\(aqs own.
-`
-
-// manPage is batten(8).
-func manPage(w io.Writer, all []described) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, ".TH BATTEN 8 \"\" \"batten %s\"\n.SH NAME\nbatten \\- the node\\(aqs last word on seccomp\n", roff(enforce.Version))
-	b.WriteString(".SH SYNOPSIS\n.B batten\n.I COMMAND\n[flags] [arguments]\n.SH DESCRIPTION\nBatten holds every container on a node to one seccomp policy.\n.SH COMMANDS\n")
-	for _, d := range all {
-		fmt.Fprintf(&b, ".TP\n.B %s %s\n%s; see batten\\-%s(8)\n", roff(d.Name), roff(d.Args), roff(d.Summary), roff(d.Name))
+	for name, section := range fixedPages {
+		files[name] = name + "." + section
 	}
-	b.WriteString(manExit)
-	b.WriteString(".SH FILES\n.TP\n.I /etc/batten/policy.yaml\nthe node policy\n.TP\n.I /etc/batten/runc.toml\nthe settings of batten\\-runc\n.TP\n.I /run/batten\nthe records of what was decided\n")
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// manPage is the page of one subcommand.
-func (d described) manPage(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, ".TH BATTEN\\-%s 8 \"\" \"batten %s\"\n.SH NAME\nbatten\\-%s \\- %s\n", roff(strings.ToUpper(d.Name)), roff(enforce.Version), roff(d.Name), roff(d.Summary))
-	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B batten %s\n[flags] %s\n", roff(d.Name), roff(d.Args))
-	if len(d.Flags) > 0 {
-		b.WriteString(".SH OPTIONS\n")
+	for name, file := range files {
+		text, err := page(root, name)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, file), text, 0o644)
+		}
+		if err != nil {
+			return hinted{err, "--dir names a directory that exists"}
+		}
 	}
-	for _, f := range d.Flags {
-		fmt.Fprintf(&b, ".TP\n.BI \\-\\-%s \" %s\"\n%s\n", roff(f.Name), roff(f.Value), roff(f.Usage))
-	}
-	b.WriteString(manExit + ".SH SEE ALSO\nbatten(8)\n")
-	_, err := io.WriteString(w, b.String())
-	return err
+	return nil
 }

@@ -1,29 +1,44 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 
+	"github.com/batten-runtime/batten/internal/kernel"
+	"github.com/batten-runtime/batten/internal/lint"
 	"github.com/batten-runtime/batten/policy"
+	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/filter"
 	"github.com/batten-runtime/batten/policy/profile"
-	"github.com/batten-runtime/batten/shim/enforce"
+	"github.com/batten-runtime/batten/policy/profile/reader"
+	"github.com/batten-runtime/batten/policy/semantics"
+	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/spf13/cobra"
 )
 
 // reading is how a subcommand reads profiles.
-type reading struct{ capabilities list }
+type reading struct {
+	cmd          *cobra.Command
+	capabilities []string
+	engine       *engineFlag
+	texts        map[string][]byte         // what was read, by name
+	told         map[document.Finding]bool // the warnings that were printed
+}
 
-func newReading(i *invocation) *reading {
-	r := &reading{}
-	i.flags.Var(&r.capabilities, "capability", "`name` of a capability that profiles are resolved for; may be repeated")
+// newReading gives a command the flag for the capabilities that profiles are resolved for.
+func newReading(cmd *cobra.Command) *reading {
+	r := &reading{cmd: cmd, told: make(map[document.Finding]bool), texts: make(map[string][]byte)}
+	r.engine = newEngineFlag(cmd, reader.AsWritten, "the profiles")
+	cmd.Flags().StringArrayVar(&r.capabilities, "capability", nil, "`name` of a capability that profiles are resolved for; may be repeated")
+	completeFlag(cmd, "capability", completeCapabilities)
+	cmd.ValidArgsFunction = completeProfiles
 	return r
 }
 
 // profile reads a profile: a file, - for standard input, or RuntimeDefault.
-func (r *reading) profile(i *invocation, name string) (*specs.LinuxSeccomp, error) {
+func (r *reading) profile(name string) (*specs.LinuxSeccomp, error) {
 	if name == policy.RuntimeDefault {
 		s := profile.RuntimeDefault(r.capabilities)
 		return &s, nil
@@ -31,50 +46,113 @@ func (r *reading) profile(i *invocation, name string) (*specs.LinuxSeccomp, erro
 	var data []byte
 	var err error
 	if name == "-" {
-		data, err = io.ReadAll(io.LimitReader(i.stdin, profile.MaxSize+1))
+		data, err = io.ReadAll(io.LimitReader(r.cmd.InOrStdin(), semantics.MaxSize+1))
 	} else {
 		data, err = os.ReadFile(name)
 	}
 	if err != nil {
 		return nil, hinted{err, "a profile is a file, - for standard input, or the word RuntimeDefault"}
 	}
-	p, findings := profile.ParseWrapped(name, data)
-	if err := findings.Err(); err != nil {
-		return nil, hinted{err, "docs/profiles.md says what a profile may hold"}
+	r.texts[name] = data
+	engine, err := r.engine.engine()
+	if err != nil {
+		return nil, err
 	}
-	for _, f := range findings {
-		fmt.Fprintln(i.stderr, f)
+	p, findings := engine.For(name, data).Read(name, data)
+	if err := lint.NotAProfile(data); p == nil && err != nil {
+		return nil, hinted{fmt.Errorf("profile %q: %w", name, err), "docs/reference/profiles.md says what a profile may hold"}
 	}
-	s := p.Resolve(profile.Target{Bounding: r.capabilities, KernelRelease: enforce.KernelRelease()})
+	if p == nil {
+		return nil, hinted{findings.Err(), "docs/reference/profiles.md says what a profile may hold"}
+	}
+	r.tell(engine, findings)
+	if base := p.Base(); base != "" {
+		return nil, hinted{
+			fmt.Errorf("profile %q: the Security Profiles Operator adds the rules of %s, so this file does not say what containers run under", name, base),
+			"name the file that the operator wrote on the node, below /var/lib/kubelet/seccomp/operator",
+		}
+	}
+	s := p.Resolve(profile.Target{Bounding: r.capabilities, KernelRelease: kernel.Release()})
 	return &s, nil
 }
 
+// tell prints findings about a profile, each once, and who reads it unless that is
+// Batten alone.
+func (r *reading) tell(engine reader.Engine, findings document.Findings) {
+	if engine != reader.AsWritten {
+		findings = append(document.Findings{{Message: "note: profiles are read as by " + engine.String()}}, findings...)
+	}
+	for _, f := range findings {
+		if r.told[f] {
+			continue
+		}
+		r.told[f] = true
+		if f.File == "" {
+			fmt.Fprintln(r.cmd.ErrOrStderr(), f.Message)
+			continue
+		}
+		fmt.Fprintln(r.cmd.ErrOrStderr(), f)
+	}
+}
+
 // program is a profile and its filter.
-func (r *reading) program(i *invocation, name string) (*specs.LinuxSeccomp, *filter.Program, error) {
-	s, err := r.profile(i, name)
+func (r *reading) program(name string) (*specs.LinuxSeccomp, *filter.Program, error) {
+	s, err := r.profile(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := filter.Compile(s)
+	p, err := filter.InTime(s, func() (*filter.Program, error) { return filter.Compile(s) })
 	if err != nil {
 		return nil, nil, hinted{fmt.Errorf("profile %q: %w", name, err), "runc refuses such a profile, too"}
 	}
 	return s, p, nil
 }
 
-// compiled is a profile's filter by itself.
-func (r *reading) compiled(i *invocation, name string) (filter.Stack, error) {
-	_, p, err := r.program(i, name)
-	return filter.Stack{p}, err
+// read is the filter that a runtime makes of a profile.
+func (r *reading) read(name string, by syscalls.Runtime) (filter.Stack, error) {
+	s, err := r.profile(name)
+	if err != nil {
+		return nil, err
+	}
+	return compiled(name, s, "runc refuses such a profile, too", func() (*filter.Program, error) {
+		return filter.CompileFor(s, by)
+	})
 }
 
-// wants checks that there are as many arguments.
-func (i *invocation) wants(least, most int) error {
-	if err := i.parse(most); err != nil {
-		return err
+// demanded is what a floor demands, names included that a runtime skips.
+func (r *reading) demanded(name string, by syscalls.Runtime) (filter.Stack, error) {
+	s, err := r.profile(name)
+	if err == nil {
+		err = r.heldByAll(name, s)
 	}
-	if i.flags.NArg() < least {
-		return usageError{errors.New("an argument is missing")}
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	return compiled(name, s, "what a floor says must be compiled and numbered to be proved", func() (*filter.Program, error) {
+		return filter.Demand(s, by)
+	})
+}
+
+func compiled(name string, s *specs.LinuxSeccomp, hint string, compile func() (*filter.Program, error)) (filter.Stack, error) {
+	p, err := filter.InTime(s, compile)
+	if err != nil {
+		return nil, hinted{fmt.Errorf("profile %q: %w", name, err), hint}
+	}
+	return filter.Stack{p}, nil
+}
+
+// heldByAll refuses a floor that some calls pass by bits that the kernel does not
+// read: nothing can be nowhere looser than what its author means by it.
+func (r *reading) heldByAll(name string, floor *specs.LinuxSeccomp) error {
+	found, err := semantics.PassedByHighBits(floor)
+	hint := "docs/reference/floor.md says what a floor can and cannot express"
+	switch {
+	case err != nil:
+		return hinted{fmt.Errorf("floor %q: %w", name, err), hint}
+	case len(found) == 0:
+		return nil
+	case name != "-" && lint.RepairsHighBits(name, r.texts[name]):
+		hint = fmt.Sprintf("batten lint --fix %s writes that", name)
+	}
+	return hinted{fmt.Errorf("floor %q: syscalls[%d]: %v", name, found[0].Rule, found[0]), hint}
 }

@@ -3,82 +3,156 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
+	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/policy"
-	"github.com/batten-runtime/batten/shim/enforce"
+	"github.com/spf13/cobra"
 )
 
-// records shows the record of each container that Batten has started.
-func records(i *invocation) error {
-	dir := i.flags.String("dir", enforce.DefaultRecords, "`directory` of the records")
-	asJSON := i.flags.Bool("json", false, "print a JSON array")
-	if err := i.parse(0); err != nil {
-		return err
+func newRecords() *cobra.Command {
+	var dir, rule, profile string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "records",
+		Short: "show what was decided for the containers that run now",
+		Long: `batten records prints a line for each container that went through Batten and
+runs now: its pod, whether it asked for a filter, what was decided by which rule,
+and what the kernel was seen to hold. --json prints the records whole.`,
+		Example:     "  batten records\n  batten records --rule tenants --json",
+		SuggestFor:  []string{"ps", "list", "ls"},
+		Annotations: map[string]string{exitOne: "the records cannot be read", exitThree: "not run as root on the node", files: names.Records},
+		Args:        between(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if dir == names.Records {
+				if err := needsRoot("only root can read records"); err != nil {
+					return err
+				}
+			} else if err := readable(dir); err != nil {
+				return err
+			}
+			list, err := record.Store{Dir: dir}.List()
+			if err != nil {
+				return hinted{err, "a record that cannot be read may be removed once its container is gone"}
+			}
+			list = slices.DeleteFunc(list, func(r *record.Record) bool {
+				return rule != "" && r.Rule != rule || profile != "" && r.Base != profile && r.Floor != profile
+			})
+			if asJSON {
+				return printRecordsJSON(cmd.OutOrStdout(), list)
+			}
+			return printRecords(cmd.OutOrStdout(), list)
+		},
 	}
-	list, err := enforce.Records{Dir: *dir}.List()
-	if err != nil {
-		return hinted{err, "records are root's: run batten as root"}
+	f := cmd.Flags()
+	f.StringVar(&dir, "dir", names.Records, "`directory` of the records")
+	f.BoolVar(&asJSON, "json", false, "print a JSON array")
+	f.StringVar(&rule, "rule", "", "only containers that the rule of this `name` decided")
+	f.StringVar(&profile, "profile", "", "only containers whose filter or floor is the profile of this `name`")
+	completeFiles(cmd, nil, "dir")
+	completeFlag(cmd, "rule", completeRules)
+	completeFlag(cmd, "profile", completeProfileNames)
+	cmd.ValidArgsFunction = cobra.NoFileCompletions
+	return cmd
+}
+
+func printRecordsJSON(w io.Writer, list []*record.Record) error {
+	if list == nil {
+		list = []*record.Record{}
 	}
-	if *asJSON {
-		if list == nil {
-			list = []*enforce.Record{}
-		}
-		enc := json.NewEncoder(i.stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(list)
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(list)
+}
+
+func printRecords(out io.Writer, list []*record.Record) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	audits := slices.ContainsFunc(list, func(r *record.Record) bool { return r.WouldChange != nil })
+	enforced := ""
+	if audits {
+		enforced = "ENFORCED, IT\t"
 	}
-	w := tabwriter.NewWriter(i.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "CONTAINER\tPOD\tASKED\tDECISION\tRULE\tPID\tKERNEL")
+	fmt.Fprintf(w, "CONTAINER\tNAME\tPOD\tIMAGE\tASKED\tDECISION\t%sRULE\tPID\tKERNEL\n", enforced)
 	for _, r := range list {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n",
-			containerName(r), podName(r), asked(r), decision(r), orDash(r.Rule), r.Pid, kernel(r.Attestation))
+		if audits {
+			enforced = wouldChange(r) + "\t"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s%s\t%d\t%s\n", record.ShortID(r.ContainerdNamespace, r.ID), title(r.Title()),
+			asked(r), decision(r), enforced, orDash(r.Rule), r.Pid, attested(r))
 	}
 	return w.Flush()
 }
 
-// containerName is what its author calls the container, or its id, shortened
-// as other tools do.
-func containerName(r *enforce.Record) string {
-	id := r.ID
-	if len(id) == 64 {
-		id = id[:12]
-	}
-	switch {
-	case r.Kind == policy.Sandbox:
-		return "sandbox (" + id + ")"
-	case r.Container != "":
-		return r.Container + " (" + id + ")"
-	}
-	return r.ContainerdNamespace + "/" + id
-}
-
-func podName(r *enforce.Record) string {
-	if r.PodName == "" {
+// wouldChange says what enforcement would change for a container that is only audited.
+func wouldChange(r *record.Record) string {
+	if r.WouldChange == nil {
 		return "-"
 	}
-	return r.PodNamespace + "/" + r.PodName
+	if r.WouldChange.Refused { // why is in the record
+		return "would be refused"
+	}
+	return r.WouldChange.Text
 }
 
-func asked(r *enforce.Record) string {
-	if r.Asked == enforce.None {
+// title is the columns NAME, POD and IMAGE.
+func title(c record.Called) string {
+	return orDash(c.Name) + "\t" + orDash(c.Pod()) + "\t" + orDash(c.Image)
+}
+
+// inALine names a container where there is no table: shop/web main (k8s.io/0123456789ab).
+func inALine(c record.Called, containerdNamespace, id string) string {
+	name := strings.TrimSpace(c.Pod() + " " + c.Name)
+	if name == "" {
+		return record.ShortID(containerdNamespace, id)
+	}
+	return name + " (" + record.ShortID(containerdNamespace, id) + ")"
+}
+
+func asked(r *record.Record) string {
+	if r.Asked == record.None {
 		return "nothing"
 	}
 	return "a filter"
 }
 
-func decision(r *enforce.Record) string {
-	if r.Mode != policy.Enforce {
-		return fmt.Sprintf("%s (%s)", r.Word, r.Mode)
+func decision(r *record.Record) string {
+	out := r.Word
+	switch {
+	case r.Tightened && r.Verdict == policy.Tighten:
+		out = "Tightened to " + r.Floor
+	case r.Tightened:
+		out += ", tightened to " + r.Floor
 	}
-	return r.Word
+	if len(r.Hooks) > 0 {
+		out += ", " + plural(len(r.Hooks), "hook")
+	}
+	if r.Mode != policy.Enforce {
+		out += fmt.Sprintf(" (%s)", r.Mode)
+	}
+	return out
 }
 
-func kernel(a enforce.Attestation) string {
-	if a.State == enforce.Filtered && a.Filters > 0 {
-		return fmt.Sprintf("%s (%d)", a.State, a.Filters)
+func attested(r *record.Record) string {
+	a := r.Attestation
+	out := string(a.State)
+	if a.State == record.Filtered && a.Filters > 0 {
+		out = fmt.Sprintf("%s (%d)", a.State, a.Filters)
 	}
-	return string(a.State)
+	if a.Compared == record.NotCompared {
+		out += ", not compared"
+	}
+	switch {
+	case !r.Denials.Seen():
+	case r.Denials.Answer == record.LetThrough:
+		out = "observed"
+	default:
+		out += ", denials counted"
+	}
+	return out
 }
 
 func orDash(s string) string {

@@ -1,46 +1,80 @@
 package main
 
 import (
-	"errors"
 	"fmt"
+	"io"
 	"math"
-	"path/filepath"
-	"slices"
+	"strings"
 
+	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/internal/status"
 	"github.com/batten-runtime/batten/policy"
-	"github.com/batten-runtime/batten/policy/filter"
-	"github.com/batten-runtime/batten/policy/profile"
-	"github.com/batten-runtime/batten/shim/enforce"
-	"github.com/batten-runtime/batten/shim/ociruntime"
-	"github.com/batten-runtime/batten/spec"
-	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/spf13/cobra"
 )
 
-// verify proves of running containers that what the kernel holds is as strict
-// as their records say and as the policy demands today.
-func verify(i *invocation) error {
-	dir := i.flags.String("dir", enforce.DefaultRecords, "`directory` of the records")
-	draft := i.flags.Bool("draft", false, "the policy's owner and mode do not matter")
-	if err := i.parse(math.MaxInt); err != nil {
-		return err
+func newVerify() *cobra.Command {
+	var dir string
+	var draft bool
+	cmd := &cobra.Command{
+		Use:   "verify [flags] [ID...]",
+		Short: "prove the filters that the kernel holds for running containers",
+		Long: `batten verify reads the filters of running containers out of the kernel, and
+proves that they are as strict as the records say and as the policy demands today.
+Without an ID it looks at everything that runs. It stops each process for about a
+millisecond. Run it on the node, outside of containers, as root.`,
+		Example:     "  batten verify\n  batten verify 4f2a9c",
+		Annotations: map[string]string{exitOne: "a container is not proved, or something could not be looked at", exitThree: "not run as root on the node", files: policy.DefaultPath + "\n" + names.Records},
+		Args:        between(0, math.MaxInt),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := ownProc(defaultProc); err != nil {
+				return err
+			}
+			n, err := surveyOf(defaultProc, dir, policy.DefaultPath, loader(draft)).Look()
+			if err != nil {
+				return refused{err, onTheNode}
+			}
+			return tellVerified(cmd.OutOrStdout(), n, args)
+		},
+		ValidArgsFunction: completeRecords(recordID),
 	}
-	list, err := enforce.Records{Dir: *dir}.List()
-	if err != nil {
-		return hinted{err, "records are root's: run batten as root"}
-	}
+	cmd.Flags().StringVar(&dir, "dir", names.Records, "`directory` of the records")
+	cmd.Flags().BoolVar(&draft, "draft", false, "do not check the policy's owner and mode")
+	completeFiles(cmd, nil, "dir")
+	return cmd
+}
+
+// tellVerified prints what came of the containers with some ids, of all if there is none.
+func tellVerified(w io.Writer, n *status.Node, ids []string) error {
 	bad, seen := false, make(map[string]bool)
-	for _, rec := range list {
-		if i.flags.NArg() > 0 && !slices.Contains(i.flags.Args(), rec.ID) {
-			continue
+	wanted := func(containerdNamespace, id string) bool {
+		found := len(ids) == 0
+		for _, asked := range ids {
+			if is(containerdNamespace, id, asked) {
+				seen[asked], found = true, true
+			}
 		}
-		seen[rec.ID] = true
-		verdict, good := verifyOne(rec, *draft)
-		bad = bad || !good
-		fmt.Fprintf(i.stdout, "%s: %s\n", containerName(rec), verdict)
+		return found
 	}
-	for _, id := range i.flags.Args() {
+	for _, rec := range n.Waiting {
+		if wanted(rec.ContainerdNamespace, rec.ID) {
+			fmt.Fprintf(w, "%s: not running yet\n", inALine(rec.Title(), rec.ContainerdNamespace, rec.ID))
+		}
+	}
+	for _, c := range n.Containers {
+		if wanted(c.ContainerdNamespace, c.ID) {
+			bad = bad || !c.Safe
+			fmt.Fprintf(w, "%s: %s\n", inALine(c.Called, c.ContainerdNamespace, c.ID), c.Text)
+		}
+	}
+	for _, id := range ids {
 		if !seen[id] {
-			return hinted{fmt.Errorf("no record of %q", id), "batten records shows what runs"}
+			return hinted{fmt.Errorf("no container %q", id), "batten status shows what runs"}
+		}
+	}
+	if len(ids) == 0 {
+		for _, what := range n.Unseen {
+			bad = true
+			fmt.Fprintf(w, "not looked at: %s\n", what)
 		}
 	}
 	if bad {
@@ -49,102 +83,14 @@ func verify(i *invocation) error {
 	return nil
 }
 
-// verifyOne is what there is to say of one container.
-func verifyOne(rec *enforce.Record, draft bool) (verdict string, good bool) {
-	if rec.Pid == 0 {
-		return "not running yet", true
-	}
-	live, err := filter.Live(rec.Pid)
-	if err != nil {
-		return err.Error(), false
-	}
-	s, err := spec.Load(rec.Bundle)
-	if err != nil {
-		return err.Error(), false
-	}
-	if rec.Result != enforce.None {
-		if enforce.Digest(s.Seccomp) != rec.Result {
-			return fmt.Sprintf("%s no longer holds the profile that the record tells of", filepath.Join(rec.Bundle, "config.json")), false
+// is reports whether a container is meant by what tables print of it: its id, the start
+// of a long one, and before it perhaps the containerd namespace.
+func is(containerdNamespace, id, asked string) bool {
+	if namespace, rest, ok := strings.Cut(asked, "/"); ok {
+		if namespace != containerdNamespace {
+			return false
 		}
-		recorded, err := profile.Decode(s.Seccomp)
-		if err != nil {
-			return err.Error(), false
-		}
-		if w, err := looserThan(recorded, live); err != nil || w != nil {
-			return refuted("its record", w, err), false
-		}
+		asked = rest
 	}
-	demands, err := demanded(rec, s, draft)
-	if err != nil {
-		return err.Error(), false
-	}
-	for _, d := range demands {
-		if w, err := looserThan(d, live); err != nil || w != nil {
-			return refuted("today's policy", w, err), false
-		}
-	}
-	return fmt.Sprintf("proved, %s as strict as its record and today's policy", plural(len(live), "filter")), true
-}
-
-func refuted(by string, w *filter.Witness, err error) string {
-	if err != nil {
-		return err.Error()
-	}
-	return fmt.Sprintf("refuted: looser than %s demands: %s", by, w)
-}
-
-func looserThan(floor *specs.LinuxSeccomp, live filter.Stack) (*filter.Witness, error) {
-	p, err := filter.Compile(floor)
-	if err != nil {
-		return nil, err
-	}
-	return filter.Subsumes(filter.Stack{p}, live)
-}
-
-// demanded are the profiles than which the policy, as it is now, lets the
-// container be no looser.
-func demanded(rec *enforce.Record, s *spec.Spec, draft bool) ([]*specs.LinuxSeccomp, error) {
-	path := rec.Policy
-	if path == policy.BuiltinPath {
-		path = policy.DefaultPath
-	}
-	p, findings := loadPolicy(path, draft)
-	if err := findings.Err(); err != nil {
-		return nil, err
-	}
-	runtime := shimRuntime
-	if rec.Call != nil {
-		runtime = ociruntime.RuntimeName
-	}
-	d := p.Decide(policy.Request{
-		ContainerdNamespace: rec.ContainerdNamespace, Runtime: runtime,
-		Annotations: s.Annotations, Bounding: s.Bounding, Filtered: rec.Asked != enforce.None,
-	})
-	m := machine()
-	var out []*specs.LinuxSeccomp
-	switch {
-	case d.Mode == policy.Audit:
-		return nil, nil
-	case d.Verdict == policy.Refuse:
-		return nil, errors.New("refuted: today's policy would refuse it: " + d.Reason)
-	case d.Verdict == policy.Replace:
-		base, _, err := p.Seccomp(d, s.Bounding, m)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, &base)
-	}
-	if d.Floor != "" {
-		floor, err := p.FloorSeccomp(d, s.Bounding, m)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, &floor)
-	}
-	return out, nil
-}
-
-// machine is this one. It starts a process to probe the kernel, so ask once.
-func machine() policy.Machine {
-	return policy.Machine{ABIs: profile.ProbeABIs(), KernelRelease: enforce.KernelRelease()}
+	return id == asked || len(id) == 64 && len(asked) >= 4 && strings.HasPrefix(id, asked)
 }

@@ -3,13 +3,19 @@ package main
 import (
 	"fmt"
 
-	"github.com/batten-runtime/batten/shim/enforce"
+	"github.com/batten-runtime/batten/internal/version"
+	"github.com/spf13/cobra"
 )
 
-func printVersion(i *invocation) error {
-	if err := i.parse(0); err != nil {
-		return err
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:               "version",
+		Short:             "print Batten's version",
+		Args:              between(0, 0),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "batten", version.Version)
+			return err
+		},
 	}
-	_, err := fmt.Fprintln(i.stdout, "batten", enforce.Version)
-	return err
 }

@@ -20,6 +20,7 @@ type bench struct {
 	engine string
 	rounds int
 	parts  string
+	other  string // directory of another build's binaries
 	serial int
 }
 
@@ -49,6 +50,10 @@ func (b *bench) play() {
 	n := node.Start(b, b.engine, node.WithQuietLog())
 	b.policies(n)
 	fmt.Printf("Medians of %d interleaved rounds on %s; ratios with the quartiles of the pairs' ratios.\n", b.rounds, b.engine)
+	if b.other != "" {
+		b.versions(n)
+		return
+	}
 	for _, runtime := range []string{"runc", "crun"} {
 		if !b.has(runtime) {
 			continue
@@ -77,6 +82,9 @@ func (b *bench) play() {
 		}
 		b.rewriteUnderFloor()
 	}
+	if b.has("observe") {
+		b.observed(n)
+	}
 	if b.has("wrapper") {
 		b.commands(n)
 		b.routes(n)
@@ -99,6 +107,10 @@ func (b *bench) policies(n *node.Node) {
 		"unconfined": "version: 1\nabsent: Unconfined\n",
 		"denies":     floorPolicy,
 		"default":    "version: 1\nfloor: RuntimeDefault\n",
+		"count":      "version: 1\ndenials: Count\n",
+		"audit":      "version: 1\nmode: Audit\n",
+
+		"audit-silent": "version: 1\nmode: Audit\ndenials: Silent\n",
 	} {
 		if err := os.WriteFile(filepath.Join(n.Etc, name+".yaml"), []byte(text), 0o644); err != nil {
 			b.Fatal(err)

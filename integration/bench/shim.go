@@ -55,15 +55,11 @@ func (b *bench) dirty(when string, pids [2][]int, goal string) {
 func (b *bench) size() {
 	fmt.Printf("\n| stripped size | MB | goal |\n| --- | --- | --- |\n")
 	for _, path := range []string{node.StockShim(b.engine), node.Shim(b)} {
-		info, err := os.Stat(path)
-		if err != nil {
-			b.Fatal(err)
-		}
 		goal := ""
 		if path == node.Shim(b) {
 			goal = "≤ 16"
 		}
-		fmt.Printf("| %s | %.1f | %s |\n", filepath.Base(path), float64(info.Size())/1e6, goal)
+		fmt.Printf("| %s | %.1f | %s |\n", filepath.Base(path), b.megabytes(path), goal)
 	}
 }
 

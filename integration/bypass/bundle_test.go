@@ -65,15 +65,44 @@ exec runc "$@"
 	}
 }
 
+// putBack makes a script that has runc read another profile than Batten wrote, and puts
+// config.json back before anybody looks.
+func putBack(sed string) func(*attempt) string {
+	return func(a *attempt) string {
+		path := filepath.Join(a.Dir, "restoring-runc")
+		a.write(path, `#!/bin/sh
+for a in "$@"; do case $prev in --bundle) bundle=$a;; esac; prev=$a; done
+[ -n "$bundle" ] || exec runc "$@"
+cp -p "$bundle/config.json" "$bundle/kept"
+sed -i '`+sed+`' "$bundle/config.json"
+runc "$@"
+status=$?
+mv "$bundle/kept" "$bundle/config.json"
+exit $status
+`)
+		a.must(os.Chmod(path, 0o755))
+		return a.run(node.Run{Options: binary(path), Args: []string{"/probe", "sleep", "3", "--", "call", "keyctl"}})
+	}
+}
+
+const (
+	// denyNothing has a profile let through what it denies; oneCallMore one call of many.
+	denyNothing = `s/"defaultAction":"SCMP_ACT_ERRNO"/"defaultAction":"SCMP_ACT_ALLOW"/`
+	oneCallMore = `s/"names":\["accept",/"names":["keyctl","accept",/`
+)
+
 var bundleRows = []row{
-	{"as it should be", spoilt(func(*attempt, string, string) error { return nil }), "OK", "EPERM", stopped, ""},
-	{"config.json is a link", spoilt(func(_ *attempt, dir, config string) error {
+	{
+		name: "as it should be", try: spoilt(func(*attempt, string, string) error { return nil }),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{name: "config.json is a link", try: spoilt(func(_ *attempt, dir, config string) error {
 		if err := os.Rename(config, filepath.Join(dir, "other.json")); err != nil {
 			return err
 		}
 		return os.Symlink("other.json", config)
-	}), "OK", "refused: too many levels of symbolic links", stopped, ""},
-	{"config.json is a FIFO", spoilt(func(a *attempt, _, config string) error {
+	}), stock: "OK", batten: "refused: too many levels of symbolic links", end: stopped, why: ""},
+	{name: "config.json is a FIFO", try: spoilt(func(a *attempt, _, config string) error {
 		data, err := os.ReadFile(config)
 		if err != nil {
 			return err
@@ -87,37 +116,37 @@ var bundleRows = []row{
 		}
 		a.later(func() { _ = writer.Process.Kill(); _ = writer.Wait() })
 		return nil
-	}), "OK", "refused: not a regular file", stopped, ""},
-	{"config.json has another name, too", spoilt(func(_ *attempt, dir, config string) error {
+	}), stock: "OK", batten: "refused: not a regular file", end: stopped, why: ""},
+	{name: "config.json has another name, too", try: spoilt(func(_ *attempt, dir, config string) error {
 		return os.Link(config, filepath.Join(dir, "other.json"))
-	}), "OK", "EPERM", stopped, ""},
-	{"config.json is above 16 MiB", spoilt(func(_ *attempt, _, config string) error {
+	}), stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{name: "config.json is above 16 MiB", try: spoilt(func(_ *attempt, _, config string) error {
 		data, err := os.ReadFile(config)
 		if err != nil {
 			return err
 		}
 		return os.WriteFile(config, append(data, make17MiB()...), 0o600)
-	}), "OK", "refused: bytes are more than the 16777216 that Batten reads", stopped, ""},
-	{"text after the end", spoilt(func(_ *attempt, _, config string) error {
+	}), stock: "OK", batten: "refused: bytes are more than the 16777216 that Batten reads", end: stopped, why: ""},
+	{name: "text after the end", try: spoilt(func(_ *attempt, _, config string) error {
 		return appendTo(config, `{"linux":{"seccomp":null}}`)
-	}), "OK", "refused: not valid JSON", stopped, ""},
-	{"no linux", spoilt(func(_ *attempt, _, config string) error {
+	}), stock: "OK", batten: "refused: not valid JSON", end: stopped, why: ""},
+	{name: "no linux", try: spoilt(func(_ *attempt, _, config string) error {
 		return os.WriteFile(config, []byte(`{"ociVersion":"1.0.2","root":{"path":"rootfs"},"process":{"args":["/probe","call","keyctl"],"cwd":"/","user":{}}}`), 0o600)
-	}), "OK", "EPERM", stopped, ""},
-	{"linux is null", spoilt(func(_ *attempt, _, config string) error {
+	}), stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{name: "linux is null", try: spoilt(func(_ *attempt, _, config string) error {
 		return os.WriteFile(config, []byte(`{"ociVersion":"1.0.2","root":{"path":"rootfs"},"process":{"args":["/probe","call","keyctl"],"cwd":"/","user":{}},"linux":null}`), 0o600)
-	}), "OK", "EPERM", stopped, ""},
-	{"a path of odd characters", func(a *attempt) string {
+	}), stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{name: "a path of odd characters", try: func(a *attempt) string {
 		return a.oci(a.bundle("odd \n\"ü\" $(true) -b x"))
-	}, "OK", "EPERM", stopped, ""},
-	{"a path through a link and back", func(a *attempt) string {
+	}, stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{name: "a path through a link and back", try: func(a *attempt) string {
 		dir := a.bundle("bundle")
 		link := filepath.Join(a.Dir, "link")
 		a.must(os.Symlink(dir, link))
 		a.later(func() { _ = os.Remove(link) })
 		return a.oci(link + "/../bundle/./rootfs/..")
-	}, "OK", "EPERM", stopped, ""},
-	{"a bundle that cannot be written", func(a *attempt) string {
+	}, stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{name: "a bundle that cannot be written", try: func(a *attempt) string {
 		dir := a.bundle("bundle")
 		// What is mounted here is the node's alone.
 		out, err := a.Command("sh", "-c", `mkdir -p "$0.rw" && mount --bind "$0/rootfs" "$0.rw" && mount --bind "$0" "$0" &&
@@ -127,12 +156,46 @@ mount -o remount,ro,bind "$0" && mount --bind "$0.rw" "$0/rootfs"`, dir).Combine
 		}
 		defer func() { _ = a.Command("umount", dir+"/rootfs", dir, dir+".rw").Run() }()
 		return a.oci(dir)
-	}, "OK", "refused: read-only file system", stopped, ""},
-	{"config.json is swapped for one without a filter", dropping(`s/"seccomp":/"sandcomp":/`), "OK", "killed", stopped, ""},
-	{"config.json is swapped for a looser one", dropping(`s/"defaultAction":"SCMP_ACT_ERRNO"/"defaultAction":"SCMP_ACT_ALLOW"/`), "OK", "OK", limit, "Who can write the bundle can swap `config.json`"},
-	{"a hook rewrites config.json", hooked("createRuntime", `sed -i s/seccomp/sandcomp/ "$BUNDLE/config.json"`), "OK", "EPERM", stopped, ""},
-	{"a hook rewrites runc's state, for an exec", hookedExec, "OK", "killed", stopped, ""},
-	{"a hook runs another container", nestedHook, "OK", "OK", limit, "Hooks run as root on the node"},
+	}, stock: "OK", batten: "refused: read-only file system", end: stopped, why: ""},
+	{
+		name: "config.json is swapped for one without a filter",
+		try:  dropping(`s/"seccomp":/"sandcomp":/`), stock: "OK", batten: "killed", end: stopped,
+	},
+	{
+		name: "config.json is swapped for a looser one", try: dropping(denyNothing), stock: "OK",
+		batten: "refused: its filter is looser than its profile", end: stopped,
+	},
+	{
+		name: "config.json is swapped and put back", try: putBack(denyNothing), stock: "OK",
+		batten: "refused: its filter is looser than its profile: socket(0x26,", end: stopped,
+	},
+	{
+		name: "config.json is swapped for one with one call more", try: putBack(oneCallMore),
+		stock: "OK", batten: "refused: its filter is looser than its profile: keyctl(",
+		end: stopped,
+	},
+	{
+		name: "config.json is swapped for the same", try: putBack(`s/x/x/`), stock: "OK",
+		batten: "EPERM", end: stopped,
+	},
+	{
+		name:  "a hook rewrites config.json",
+		try:   hooked("createRuntime", `sed -i s/seccomp/sandcomp/ "$BUNDLE/config.json"`),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name: "a hook rewrites runc's state, for an exec",
+		try:  hookedExec(`s/"seccomp":{/"sandcomp":{/`), stock: "OK", batten: "killed", end: stopped,
+	},
+	{
+		name: "a hook loosens runc's state, for an exec",
+		try:  hookedExec(`s/"name":"accept"/"name":"keyctl"/`), stock: "OK", batten: "killed",
+		end: stopped,
+	},
+	{
+		name: "a hook runs another container", try: nestedHook, stock: "OK", batten: "OK",
+		end: limit, why: "Hooks run as root on the node",
+	},
 }
 
 func make17MiB() []byte { return []byte(strings.Repeat(" ", 17<<20)) }
@@ -172,12 +235,14 @@ func hooked(kind, text string) func(*attempt) string {
 	}
 }
 
-// hookedExec has a hook take the filter out of what runc keeps for later execs.
-func hookedExec(a *attempt) string {
-	edit := a.hook("poststart", `(sleep 0.3; sed -i 's/"seccomp":{/"sandcomp":{/' /run/containerd/runc/test/*/state.json) >/dev/null 2>&1 &`)
-	return a.exec(node.Run{Edit: func(s []byte) []byte { return []byte(edit(string(s))) }}, func(*node.Created) {
-		time.Sleep(time.Second)
-	}, "/probe", "sleep", "3", "--", "call", "keyctl")
+// hookedExec has a hook change the filter in what runc keeps for later execs.
+func hookedExec(sed string) func(*attempt) string {
+	return func(a *attempt) string {
+		edit := a.hook("poststart", `(sleep 0.3; sed -i '`+sed+`' /run/containerd/runc/test/*/state.json) >/dev/null 2>&1 &`)
+		return a.exec(node.Run{Edit: func(s []byte) []byte { return []byte(edit(string(s))) }}, func(*node.Created) {
+			time.Sleep(time.Second)
+		}, "/probe", "sleep", "3", "--", "call", "keyctl")
+	}
 }
 
 // nestedHook has a hook run a container of its own by the node's runc.
@@ -185,7 +250,10 @@ func nestedHook(a *attempt) string {
 	dir := a.bundle("inner")
 	out := filepath.Join(dir, "out")
 	edit := a.hook("createRuntime", fmt.Sprintf("PATH=%s:/usr/sbin:/usr/bin:/sbin:/bin runc --root %s run --bundle %s inner >%s", a.Bin, filepath.Join(a.Dir, "state"), dir, out))
-	_ = a.run(node.Run{Edit: func(s []byte) []byte { return []byte(edit(string(s))) }})
+	came := a.run(node.Run{Edit: func(s []byte) []byte { return []byte(edit(string(s))) }})
+	if strings.Contains(came, "hooks: Deny") {
+		return came
+	}
 	data, err := os.ReadFile(out)
 	a.must(err)
 	return last(string(data))

@@ -25,35 +25,86 @@ func always(env ...string) func(*attempt) []string {
 }
 
 var environmentRows = []row{
-	{"a pod's PATH", podEnv("PATH=/evil"), "OK", "EPERM", stopped, ""},
-	{"a pod's LD_PRELOAD and LD_LIBRARY_PATH", podEnv("LD_PRELOAD=/evil.so", "LD_LIBRARY_PATH=/evil"), "OK", "EPERM", stopped, ""},
-	{"a pod's BATTEN_ variables", podEnv("BATTEN_POLICY=/evil.yaml", "BATTEN_MODE=Audit", "BATTEN=off"), "OK", "EPERM", stopped, ""},
-	{"a pod's HOME", podEnv("HOME=/evil", "XDG_RUNTIME_DIR=/evil", "XDG_CONFIG_HOME=/evil"), "OK", "EPERM", stopped, ""},
-	{"a pod's variables of runc", podEnv("_LIBCONTAINER_INITTYPE=setns", "_LIBCONTAINER_LOGLEVEL=0", "_LIBCONTAINER_SECCOMP=off", "GODEBUG=seccomp=0"), "OK", "EPERM", stopped, ""},
-	{"a pod's file of settings", calls("keyctl", oci.WithProcessCwd("/tmp"), withMount("/etc/hostname", "/etc/batten/policy.yaml", "ro")), "OK", "EPERM", stopped, ""},
-	{"a pod in the node's network and IPC", calls("keyctl", oci.WithHostNamespace(specs.IPCNamespace), oci.WithHostNamespace(specs.UTSNamespace)), "OK", "EPERM", stopped, ""},
-	{"a pod that changes the policy through a mount", func(a *attempt) string {
+	{name: "a pod's PATH", try: podEnv("PATH=/evil"), stock: "OK", batten: "EPERM", end: stopped},
+	{
+		name: "a pod's LD_PRELOAD and LD_LIBRARY_PATH",
+		try:  podEnv("LD_PRELOAD=/evil.so", "LD_LIBRARY_PATH=/evil"), stock: "OK", batten: "EPERM",
+		end: stopped,
+	},
+	{
+		name: "a pod's BATTEN_ variables",
+		try:  podEnv("BATTEN_POLICY=/evil.yaml", "BATTEN_MODE=Audit", "BATTEN=off"), stock: "OK",
+		batten: "EPERM", end: stopped,
+	},
+	{
+		name: "a pod's HOME",
+		try:  podEnv("HOME=/evil", "XDG_RUNTIME_DIR=/evil", "XDG_CONFIG_HOME=/evil"), stock: "OK",
+		batten: "EPERM", end: stopped,
+	},
+	{
+		name:  "a pod's variables of runc",
+		try:   podEnv("_LIBCONTAINER_INITTYPE=setns", "_LIBCONTAINER_LOGLEVEL=0", "_LIBCONTAINER_SECCOMP=off", "GODEBUG=seccomp=0"),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name:  "a pod's file of settings",
+		try:   calls("keyctl", oci.WithProcessCwd("/tmp"), withMount("/etc/hostname", "/etc/batten/policy.yaml", "ro")),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name:  "a pod in the node's network and IPC",
+		try:   calls("keyctl", oci.WithHostNamespace(specs.IPCNamespace), oci.WithHostNamespace(specs.UTSNamespace)),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{name: "a pod that changes the policy through a mount", try: func(a *attempt) string {
 		// What it writes holds for the next container.
 		_ = a.run(node.Run{Args: []string{"/bin/sh", "-c", "printf 'version: 1\\nabsent: Unconfined\\n' >/host/policy.yaml"}, Spec: []oci.SpecOpts{withMount("/etc/batten", "/host")}})
 		return a.run(node.Run{})
-	}, "OK", "OK", limit, "A container that mounts the node's files for writing, as root"},
-	{"the caller's PATH", callerEnv(func(a *attempt) []string {
+	}, stock: "OK", batten: "OK", end: limit, why: "A container that mounts the node's files for writing, as root"},
+	{name: "the caller's PATH", try: callerEnv(func(a *attempt) []string {
 		dir := filepath.Join(a.Dir, "evil")
 		a.must(os.MkdirAll(dir, 0o755))
 		a.write(filepath.Join(dir, "runc"), "#!/bin/sh\necho evil >&2; exit 1\n")
 		a.must(os.Chmod(filepath.Join(dir, "runc"), 0o755))
 		return []string{"PATH=" + a.Bin + ":" + dir}
-	}), "OK", "EPERM", stopped, ""},
-	{"the caller's LD_PRELOAD", callerEnv(always("LD_PRELOAD=/nowhere/evil.so", "LD_AUDIT=/nowhere/evil.so")), "OK", "EPERM", stopped, ""},
-	{"the caller's BATTEN_ variables", callerEnv(always("BATTEN_POLICY=/evil.yaml", "BATTEN_CONFIG=/evil.toml", "BATTEN_RUNTIME=/bin/true")), "OK", "EPERM", stopped, ""},
-	{"the caller's HOME and XDG directories", callerEnv(always("HOME=/evil", "XDG_RUNTIME_DIR=/evil", "XDG_CONFIG_HOME=/evil")), "OK", "EPERM", stopped, ""},
-	{"the caller's GODEBUG", callerEnv(always("GODEBUG=execerrdot=0,panicnil=1", "GOTRACEBACK=crash", "GOMAXPROCS=1", "GOGC=off")), "OK", "EPERM", stopped, ""},
-	{"the caller's listening sockets", callerEnv(always("LISTEN_PID=1", "LISTEN_FDS=1")), "OK", "EPERM", stopped, ""},
-	{"a runtime in a privileged container", nestedRuntime, "OK", "EPERM", stopped, ""},
-	{"a chroot in a privileged container", func(a *attempt) string {
+	}), stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{
+		name:  "the caller's LD_PRELOAD",
+		try:   callerEnv(always("LD_PRELOAD=/nowhere/evil.so", "LD_AUDIT=/nowhere/evil.so")),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name:  "the caller's BATTEN_ variables",
+		try:   callerEnv(always("BATTEN_POLICY=/evil.yaml", "BATTEN_CONFIG=/evil.toml", "BATTEN_RUNTIME=/bin/true")),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name:  "the caller's HOME and XDG directories",
+		try:   callerEnv(always("HOME=/evil", "XDG_RUNTIME_DIR=/evil", "XDG_CONFIG_HOME=/evil")),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name:  "the caller's GODEBUG",
+		try:   callerEnv(always("GODEBUG=execerrdot=0,panicnil=1", "GOTRACEBACK=crash", "GOMAXPROCS=1", "GOGC=off")),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name: "the caller's listening sockets",
+		try:  callerEnv(always("LISTEN_PID=1", "LISTEN_FDS=1")), stock: "OK", batten: "EPERM",
+		end: stopped,
+	},
+	{
+		name: "a runtime in a privileged container", try: nestedRuntime, stock: "OK",
+		batten: "EPERM", end: stopped,
+	},
+	{name: "a chroot in a privileged container", try: func(a *attempt) string {
 		return a.run(node.Run{Args: []string{"/bin/busybox", "chroot", "/", "/bin/busybox", "unshare", "-m", "-p", "-f", "/probe", "call", "keyctl"}, Spec: []oci.SpecOpts{oci.WithPrivileged}})
-	}, "OK", "EPERM", stopped, ""},
-	{"an engine that calls no runtime of the node's", nestedElsewhere, "OK", "OK", limit, "An engine that starts its containers by something else than this node's shim or `batten-runc`"},
+	}, stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{
+		name: "an engine that calls no runtime of the node's", try: nestedElsewhere, stock: "OK",
+		batten: "OK", end: limit,
+		why: "An engine that starts its containers by something else than this node's shim or `batten-runc`",
+	},
 }
 
 // nestedRuntime has runc make a container from inside a container that has come

@@ -60,53 +60,140 @@ func loose(a *attempt) string {
 }
 
 var fileRows = []row{
-	{"as they should be", policyFile(func(*attempt, string) error { return nil }), "OK", "EPERM", stopped, ""},
-	{"no policy", policyFile(func(_ *attempt, path string) error { return os.Remove(path) }), "OK", "EPERM", stopped, ""},
-	{"no policy in a directory of others", policyFile(func(a *attempt, path string) error {
+	{
+		name: "as they should be", try: policyFile(func(*attempt, string) error { return nil }),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name:  "no policy",
+		try:   policyFile(func(_ *attempt, path string) error { return os.Remove(path) }),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{name: "no policy in a directory of others", try: policyFile(func(a *attempt, path string) error {
 		return errors.Join(os.Remove(path), os.Chmod(a.Etc, 0o777))
-	}), "OK", `refused: directory "/etc/batten": has mode 0777`, stopped, ""},
-	{"an empty policy", policyFile(func(_ *attempt, path string) error { return os.Truncate(path, 0) }), "OK", "refused: the file is empty", stopped, ""},
-	{"half a policy", policyFile(func(_ *attempt, path string) error { return os.Truncate(path, 30) }), "OK", "refused: not valid YAML", stopped, ""},
-	{"a policy that the group may write", policyFile(func(_ *attempt, path string) error { return os.Chmod(path, 0o664) }), "OK", "refused: has mode 0664", stopped, ""},
-	{"a policy of a user's", policyFile(func(_ *attempt, path string) error { return os.Chown(path, 1000, 0) }), "OK", "refused: is owned by user 1000", stopped, ""},
-	{"a policy in a user's directory", policyFile(func(a *attempt, _ string) error { return os.Chown(a.Etc, 1000, 0) }), "OK", `refused: directory "/etc/batten": is owned by user 1000`, stopped, ""},
-	{"a link to a user's policy", policyFile(func(a *attempt, path string) error {
+	}), stock: "OK", batten: `refused: directory "/etc/batten": has mode 0777`, end: stopped, why: ""},
+	{
+		name:  "an empty policy",
+		try:   policyFile(func(_ *attempt, path string) error { return os.Truncate(path, 0) }),
+		stock: "OK", batten: "refused: the file is empty", end: stopped,
+	},
+	{
+		name:  "half a policy",
+		try:   policyFile(func(_ *attempt, path string) error { return os.Truncate(path, 30) }),
+		stock: "OK", batten: "refused: not valid YAML", end: stopped,
+	},
+	{
+		name:  "a policy that the group may write",
+		try:   policyFile(func(_ *attempt, path string) error { return os.Chmod(path, 0o664) }),
+		stock: "OK", batten: "refused: has mode 0664", end: stopped,
+	},
+	{
+		name:  "a policy of a user's",
+		try:   policyFile(func(_ *attempt, path string) error { return os.Chown(path, 1000, 0) }),
+		stock: "OK", batten: "refused: is owned by user 1000", end: stopped,
+	},
+	{
+		name:  "a policy in a user's directory",
+		try:   policyFile(func(a *attempt, _ string) error { return os.Chown(a.Etc, 1000, 0) }),
+		stock: "OK", batten: `refused: directory "/etc/batten": is owned by user 1000`,
+		end: stopped,
+	},
+	{name: "a link to a user's policy", try: policyFile(func(a *attempt, path string) error {
 		target := loose(a)
 		return replace(path, func() error { return os.Symlink(target, path) })
-	}), "OK", "refused: is owned by user 1000", stopped, ""},
-	{"a link through a directory that anybody may write", policyFile(func(a *attempt, path string) error {
+	}), stock: "OK", batten: "refused: is owned by user 1000", end: stopped, why: ""},
+	{name: "a link through a directory that anybody may write", try: policyFile(func(a *attempt, path string) error {
 		dir := filepath.Join(a.Dir, "open")
 		a.later(func() { _ = os.RemoveAll(dir) })
 		a.must(os.Mkdir(dir, 0o755))
 		a.write(filepath.Join(dir, "policy.yaml"), "version: 1\nabsent: Unconfined\n")
 		return errors.Join(os.Chmod(dir, 0o777), replace(path, func() error { return os.Symlink(filepath.Join(dir, "policy.yaml"), path) }))
-	}), "OK", "refused: has mode 0777", stopped, ""},
-	{"a link to nothing", policyFile(instead(func(p string) error { return os.Symlink("/nowhere", p) })), "OK", "refused: is a symbolic link to nothing", stopped, ""},
-	{"a link to itself", policyFile(instead(func(p string) error { return os.Symlink(p, p) })), "OK", "refused: policy", stopped, ""},
-	{"a directory", policyFile(instead(func(p string) error { return os.Mkdir(p, 0o755) })), "OK", "refused: is not a regular file", stopped, ""},
-	{"a FIFO", policyFile(instead(func(p string) error { return syscall.Mkfifo(p, 0o600) })), "OK", "refused: is not a regular file", stopped, ""},
-	{"a device", policyFile(instead(func(p string) error { return os.Symlink("/dev/zero", p) })), "OK", "refused: ", stopped, ""},
-	{"a file of the kernel's without a size", policyFile(instead(func(p string) error { return os.Symlink("/proc/self/environ", p) })), "OK", "refused: ", stopped, ""},
-	{"a huge policy", policyFile(func(_ *attempt, path string) error {
+	}), stock: "OK", batten: "refused: has mode 0777", end: stopped, why: ""},
+	{
+		name:  "a link to nothing",
+		try:   policyFile(instead(func(p string) error { return os.Symlink("/nowhere", p) })),
+		stock: "OK", batten: "refused: is a symbolic link to nothing", end: stopped,
+	},
+	{
+		name: "a link to itself",
+		try:  policyFile(instead(func(p string) error { return os.Symlink(p, p) })), stock: "OK",
+		batten: "refused: policy", end: stopped,
+	},
+	{
+		name: "a directory",
+		try:  policyFile(instead(func(p string) error { return os.Mkdir(p, 0o755) })), stock: "OK",
+		batten: "refused: is not a regular file", end: stopped,
+	},
+	{
+		name:  "a FIFO",
+		try:   policyFile(instead(func(p string) error { return syscall.Mkfifo(p, 0o600) })),
+		stock: "OK", batten: "refused: is not a regular file", end: stopped,
+	},
+	{
+		name:  "a device",
+		try:   policyFile(instead(func(p string) error { return os.Symlink("/dev/zero", p) })),
+		stock: "OK", batten: "refused: ", end: stopped,
+	},
+	{
+		name:  "a file of the kernel's without a size",
+		try:   policyFile(instead(func(p string) error { return os.Symlink("/proc/self/environ", p) })),
+		stock: "OK", batten: "refused: ", end: stopped,
+	},
+	{name: "a huge policy", try: policyFile(func(_ *attempt, path string) error {
 		return os.WriteFile(path, []byte(withProfile+strings.Repeat("#", 5<<20)), 0o600)
-	}), "OK", "refused: bytes are more than the 4194304 that Batten reads", stopped, ""},
-	{"a sparse policy", policyFile(func(_ *attempt, path string) error { return os.Truncate(path, 1<<40) }), "OK", "refused: bytes are more than the 4194304 that Batten reads", stopped, ""},
-	{"holes at the policy's end", policyFile(func(_ *attempt, path string) error { return os.Truncate(path, 1<<20) }), "OK", "refused: not valid YAML", stopped, ""},
-	{"a missing profile", profileFile(func(_ *attempt, path string) error { return os.Remove(path) }), "OK", "refused: no such file or directory", stopped, ""},
-	{"a profile that anybody may write", profileFile(func(_ *attempt, path string) error { return os.Chmod(path, 0o666) }), "OK", "refused: has mode 0666", stopped, ""},
-	{"a profile of a user's", profileFile(func(_ *attempt, path string) error { return os.Chown(path, 1000, 0) }), "OK", "refused: is owned by user 1000", stopped, ""},
-	{"a profile that is a FIFO", profileFile(instead(func(p string) error { return syscall.Mkfifo(p, 0o600) })), "OK", "refused: is not a regular file", stopped, ""},
-	{"half a profile", profileFile(func(_ *attempt, path string) error { return os.Truncate(path, 60) }), "OK", "refused: not valid JSON", stopped, ""},
-	{"a profile that filters nothing", profileFile(func(a *attempt, path string) error {
+	}), stock: "OK", batten: "refused: bytes are more than the 4194304 that Batten reads", end: stopped, why: ""},
+	{
+		name:  "a sparse policy",
+		try:   policyFile(func(_ *attempt, path string) error { return os.Truncate(path, 1<<40) }),
+		stock: "OK", batten: "refused: bytes are more than the 4194304 that Batten reads",
+		end: stopped,
+	},
+	{
+		name:  "holes at the policy's end",
+		try:   policyFile(func(_ *attempt, path string) error { return os.Truncate(path, 1<<20) }),
+		stock: "OK", batten: "refused: not valid YAML", end: stopped,
+	},
+	{
+		name:  "a missing profile",
+		try:   profileFile(func(_ *attempt, path string) error { return os.Remove(path) }),
+		stock: "OK", batten: "refused: no such file or directory", end: stopped,
+	},
+	{
+		name:  "a profile that anybody may write",
+		try:   profileFile(func(_ *attempt, path string) error { return os.Chmod(path, 0o666) }),
+		stock: "OK", batten: "refused: has mode 0666", end: stopped,
+	},
+	{
+		name:  "a profile of a user's",
+		try:   profileFile(func(_ *attempt, path string) error { return os.Chown(path, 1000, 0) }),
+		stock: "OK", batten: "refused: is owned by user 1000", end: stopped,
+	},
+	{
+		name:  "a profile that is a FIFO",
+		try:   profileFile(instead(func(p string) error { return syscall.Mkfifo(p, 0o600) })),
+		stock: "OK", batten: "refused: is not a regular file", end: stopped,
+	},
+	{
+		name:  "half a profile",
+		try:   profileFile(func(_ *attempt, path string) error { return os.Truncate(path, 60) }),
+		stock: "OK", batten: "refused: not valid JSON", end: stopped,
+	},
+	{name: "a profile that filters nothing", try: profileFile(func(a *attempt, path string) error {
 		a.write(path, `{"defaultAction": "SCMP_ACT_ALLOW"}`)
 		return nil
-	}), "OK", "refused: ", stopped, ""},
-	{"a profile with a name misspelt", profileFile(func(a *attempt, path string) error {
+	}), stock: "OK", batten: "refused: ", end: stopped, why: ""},
+	{name: "a profile with a name misspelt", try: profileFile(func(a *attempt, path string) error {
 		a.write(path, strings.Replace(strict, "keyctl", "keyctI", 1))
 		return nil
-	}), "OK", "OK", limit, "A profile that says less than its author meant"},
-	{"no room for the record", fullRun, "OK", "refused: no space left on device", stopped, ""},
-	{"the kernel's ABIs, forged by a user", forgedABIs, "OK", "EPERM", stopped, ""},
+	}), stock: "OK", batten: "OK", end: limit, why: "A profile that says less than its author meant"},
+	{
+		name: "no room for the record", try: fullRun, stock: "OK",
+		batten: "refused: no space left on device", end: stopped,
+	},
+	{
+		name: "the kernel's ABIs, forged by a user", try: forgedABIs, stock: "OK", batten: "EPERM",
+		end: stopped,
+	},
 }
 
 // fullRun fills what the records are on. Only they are: containerd's own state is

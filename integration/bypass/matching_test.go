@@ -47,27 +47,96 @@ func debug(key, value string) func(*attempt) string {
 }
 
 var matchingRows = []row{
-	{"CRI's annotations in another containerd namespace", claims("moby", agent("container-name", "agent")), "OK", "EPERM", stopped, ""},
-	{"a sandbox with the container's name", claims("k8s.io", agent("container-type", "sandbox")), "OK", "EPERM", stopped, ""},
-	{"no type", claims("k8s.io", agent("container-type", "")), "OK", "EPERM", stopped, ""},
-	{"a type in capitals", claims("k8s.io", agent("container-type", "Container")), "OK", "EPERM", stopped, ""},
-	{"a Cyrillic letter in the name", claims("k8s.io", agent("container-name", "\u0430gent")), "OK", "EPERM", stopped, ""},
-	{"capitals in the name", claims("k8s.io", agent("container-name", "Agent")), "OK", "EPERM", stopped, ""},
-	{"a line more in the name", claims("k8s.io", agent("container-name", "agent\n")), "OK", "EPERM", stopped, ""},
-	{"a NUL in the name", claims("k8s.io", agent("container-name", "agent\x00x")), "OK", "EPERM", stopped, ""},
-	{"an empty name", claims("k8s.io", agent("container-name", "")), "OK", "EPERM", stopped, ""},
-	{"a glob for a name", claims("k8s.io", agent("container-name", "*")), "OK", "EPERM", stopped, ""},
-	{"a class for a pod namespace", claims("k8s.io", agent("sandbox-namespace", "[m]onitoring")), "OK", "EPERM", stopped, ""},
-	{"a path for a pod name", claims("k8s.io", agent("sandbox-name", "agent-1/../x")), "OK", "EPERM", stopped, ""},
-	{"a pod name without the prefix's end", claims("k8s.io", agent("sandbox-name", "agent")), "OK", "EPERM", stopped, ""},
-	{"a name of a megabyte", claims("k8s.io", agent("container-name", "agent"+strings.Repeat("x", 1<<20))), "OK", "EPERM", stopped, ""},
-	{"a combining mark", claims("k8s.io", agent("sandbox-namespace", "monitoring\u0301")), "OK", "EPERM", stopped, ""},
-	{"an annotation's value in other letters", debug("example.com/debug", "\uff59es"), "OK", "EPERM", stopped, ""},
-	{"an annotation's key with a space", debug("example.com/debug ", "yes"), "OK", "EPERM", stopped, ""},
-	{"an annotation's key in capitals", debug("example.com/Debug", "yes"), "OK", "EPERM", stopped, ""},
-	{"an annotation twice", under(exceptions, edited(func(s string) string {
+	{
+		name: "CRI's annotations in another containerd namespace",
+		try:  claims("moby", agent("container-name", "agent")), stock: "OK", batten: "EPERM",
+		end: stopped,
+	},
+	{
+		name: "a sandbox with the container's name",
+		try:  claims("k8s.io", agent("container-type", "sandbox")), stock: "OK", batten: "EPERM",
+		end: stopped,
+	},
+	{
+		name: "no type", try: claims("k8s.io", agent("container-type", "")), stock: "OK",
+		batten: "EPERM", end: stopped,
+	},
+	{
+		name: "a type in capitals", try: claims("k8s.io", agent("container-type", "Container")),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name: "a Cyrillic letter in the name",
+		try:  claims("k8s.io", agent("container-name", "\u0430gent")), stock: "OK", batten: "EPERM",
+		end: stopped,
+	},
+	{
+		name: "capitals in the name", try: claims("k8s.io", agent("container-name", "Agent")),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name: "a line more in the name", try: claims("k8s.io", agent("container-name", "agent\n")),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name: "a NUL in the name", try: claims("k8s.io", agent("container-name", "agent\x00x")),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name: "an empty name", try: claims("k8s.io", agent("container-name", "")), stock: "OK",
+		batten: "EPERM", end: stopped,
+	},
+	{
+		name: "a glob for a name", try: claims("k8s.io", agent("container-name", "*")), stock: "OK",
+		batten: "EPERM", end: stopped,
+	},
+	{
+		name: "a class for a pod namespace",
+		try:  claims("k8s.io", agent("sandbox-namespace", "[m]onitoring")), stock: "OK",
+		batten: "EPERM", end: stopped,
+	},
+	{
+		name: "a path for a pod name", try: claims("k8s.io", agent("sandbox-name", "agent-1/../x")),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name: "a pod name without the prefix's end",
+		try:  claims("k8s.io", agent("sandbox-name", "agent")), stock: "OK", batten: "EPERM",
+		end: stopped,
+	},
+	{
+		name:  "a name of a megabyte",
+		try:   claims("k8s.io", agent("container-name", "agent"+strings.Repeat("x", 1<<20))),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name: "a combining mark",
+		try:  claims("k8s.io", agent("sandbox-namespace", "monitoring\u0301")), stock: "OK",
+		batten: "EPERM", end: stopped,
+	},
+	{
+		name: "an annotation's value in other letters", try: debug("example.com/debug", "\uff59es"),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name: "an annotation's key with a space", try: debug("example.com/debug ", "yes"),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name: "an annotation's key in capitals", try: debug("example.com/Debug", "yes"),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{name: "an annotation twice", try: under(exceptions, edited(func(s string) string {
 		return annotated("example.com/debug", `"no","example.com/debug":"yes"`)(s)
-	})), "OK", `refused: key "example.com/debug" occurs twice in annotations`, stopped, ""},
-	{"the exception itself, by who speaks to the socket", claims("k8s.io", agent("container-name", "agent")), "OK", "OK", limit, "can write the annotations that CRI would"},
-	{"the annotation itself, by who makes the container", debug("example.com/debug", "yes"), "OK", "OK", limit, "Annotations other than CRI's are the word of who makes the container"},
+	})), stock: "OK", batten: `refused: key "example.com/debug" occurs twice in annotations`, end: stopped, why: ""},
+	{
+		name: "the exception itself, by who speaks to the socket",
+		try:  claims("k8s.io", agent("container-name", "agent")), stock: "OK", batten: "OK",
+		end: limit, why: "can write the annotations that CRI would",
+	},
+	{
+		name: "the annotation itself, by who makes the container",
+		try:  debug("example.com/debug", "yes"), stock: "OK", batten: "OK", end: limit,
+		why: "Annotations other than CRI's are the word of who makes the container",
+	},
 }

@@ -43,50 +43,78 @@ func file(change func(a *attempt, path string) error) func(*attempt) string {
 }
 
 var optionRows = []row{
-	{"the runtime is a script that hands on", optioned(func(a *attempt) any { return binary(a.script(`exec runc "$@"`)) }), "OK", "EPERM", stopped, ""},
-	{"the runtime is a script that turns to another bundle", func(a *attempt) string {
+	{
+		name:  "the runtime is a script that hands on",
+		try:   optioned(func(a *attempt) any { return binary(a.script(`exec runc "$@"`)) }),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{name: "the runtime is a script that turns to another bundle", try: func(a *attempt) string {
 		inner := a.bundle("other")
 		path := a.script(fmt.Sprintf(`case "$*" in *create*) cp -r %s/rootfs/. "$PWD/rootfs/"; sed 's,"/probe"\,"call","/probe"\,"sleep"\,"1"\,"call",' %s/config.json >config.json;; esac
 exec runc "$@"`, inner, inner))
 		return a.run(node.Run{Options: binary(path)})
-	}, "OK", "killed", stopped, ""},
-	{"the runtime is missing", optioned(func(*attempt) any { return binary("/nowhere/runc") }), "refused: ", "refused: ", harmless, "nothing is there to start it"},
-	{"the runtime's state is elsewhere", optioned(func(*attempt) any { return &options.Options{Root: "/run/elsewhere"} }), "OK", "EPERM", stopped, ""},
-	{"no pivot_root, no keyring", optioned(func(*attempt) any { return &options.Options{NoPivotRoot: true, NoNewKeyring: true} }), "OK", "EPERM", stopped, ""},
-	{"options of another type", optioned(func(*attempt) any { return &runtimespec.Features{} }), "refused: ", "refused: ", harmless, "no shim knows them"},
-	{"an option that there is not", func(a *attempt) string {
+	}, stock: "OK", batten: "killed", end: stopped, why: ""},
+	{
+		name: "the runtime is missing",
+		try:  optioned(func(*attempt) any { return binary("/nowhere/runc") }), stock: "refused: ",
+		batten: "refused: ", end: harmless, why: "nothing is there to start it",
+	},
+	{
+		name:  "the runtime's state is elsewhere",
+		try:   optioned(func(*attempt) any { return &options.Options{Root: "/run/elsewhere"} }),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name:  "no pivot_root, no keyring",
+		try:   optioned(func(*attempt) any { return &options.Options{NoPivotRoot: true, NoNewKeyring: true} }),
+		stock: "OK", batten: "EPERM", end: stopped,
+	},
+	{
+		name: "options of another type",
+		try:  optioned(func(*attempt) any { return &runtimespec.Features{} }), stock: "refused: ",
+		batten: "refused: ", end: harmless, why: "no shim knows them",
+	},
+	{name: "an option that there is not", try: func(a *attempt) string {
 		if !a.batten {
 			return a.run(node.Run{})
 		}
 		return a.run(node.Run{Options: &runtimeoptions.Options{ConfigBody: []byte("Policies = \"/x\"\n")}})
-	}, "OK", "refused: unknown option Policies", stopped, ""},
-	{"one option in two spellings", func(a *attempt) string {
+	}, stock: "OK", batten: "refused: unknown option Policies", end: stopped, why: ""},
+	{name: "one option in two spellings", try: func(a *attempt) string {
 		if !a.batten {
 			return a.run(node.Run{})
 		}
 		return a.run(node.Run{Options: &runtimeoptions.Options{ConfigBody: []byte("Policy = \"/etc/batten/policy.yaml\"\npolicy = \"/etc/batten/loose.yaml\"\n")}})
-	}, "OK", "refused: options Policy and policy are one", stopped, ""},
-	{"a file of options that anybody may write", file(func(_ *attempt, path string) error { return os.Chmod(path, 0o666) }), "OK", "refused: others than root can change it", stopped, ""},
-	{"a file of options of somebody's", file(func(_ *attempt, path string) error { return os.Chown(path, 1000, 1000) }), "OK", "refused: is owned by user 1000", stopped, ""},
-	{"a file of options that is a FIFO", file(func(_ *attempt, path string) error {
+	}, stock: "OK", batten: "refused: options Policy and policy are one", end: stopped, why: ""},
+	{
+		name:  "a file of options that anybody may write",
+		try:   file(func(_ *attempt, path string) error { return os.Chmod(path, 0o666) }),
+		stock: "OK", batten: "refused: others than root can change it", end: stopped,
+	},
+	{
+		name:  "a file of options of somebody's",
+		try:   file(func(_ *attempt, path string) error { return os.Chown(path, 1000, 1000) }),
+		stock: "OK", batten: "refused: is owned by user 1000", end: stopped,
+	},
+	{name: "a file of options that is a FIFO", try: file(func(_ *attempt, path string) error {
 		return replace(path, func() error { return syscall.Mkfifo(path, 0o600) })
-	}), "OK", "refused: is not a regular file", stopped, ""},
-	{"a file of options that somebody puts in the place of root's", file(func(a *attempt, path string) error {
+	}), stock: "OK", batten: "refused: is not a regular file", end: stopped, why: ""},
+	{name: "a file of options that somebody puts in the place of root's", try: file(func(a *attempt, path string) error {
 		a.write(filepath.Join(a.Etc, "loose.yaml"), "version: 1\nabsent: Unconfined\n")
 		loose := path + ".loose"
 		a.write(loose, "Policy = \"/etc/batten/loose.yaml\"\n")
 		a.must(os.Chown(loose, 1000, 0))
 		return os.Rename(loose, path)
-	}), "OK", "refused: is owned by user 1000", stopped, ""},
-	{"a looser policy, by who speaks to the socket", func(a *attempt) string {
+	}), stock: "OK", batten: "refused: is owned by user 1000", end: stopped, why: ""},
+	{name: "a looser policy, by who speaks to the socket", try: func(a *attempt) string {
 		if !a.batten {
 			return a.run(node.Run{})
 		}
 		a.write(filepath.Join(a.Etc, "loose.yaml"), "version: 1\nabsent: Unconfined\n")
 		return a.run(node.Run{Options: &runtimeoptions.Options{ConfigBody: []byte("Policy = \"/etc/batten/loose.yaml\"\n")}})
-	}, "OK", "OK", limit, "who can write to containerd's socket"},
-	{"another runtime, by who speaks to the socket", func(a *attempt) string {
+	}, stock: "OK", batten: "OK", end: limit, why: "who can write to containerd's socket"},
+	{name: "another runtime, by who speaks to the socket", try: func(a *attempt) string {
 		a.batten = false
 		return a.run(node.Run{})
-	}, "OK", "OK", limit, "A runtime handler that does not name Batten's shim"},
+	}, stock: "OK", batten: "OK", end: limit, why: "A runtime handler that does not name Batten's shim"},
 }

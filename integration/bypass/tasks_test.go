@@ -23,29 +23,32 @@ func during(do func(a *attempt, c *node.Created)) func(*attempt) string {
 }
 
 var taskRows = []row{
-	{"exec", during(func(*attempt, *node.Created) {}), "OK", "EPERM", stopped, ""},
-	{"exec with all capabilities and no no_new_privs", execAs(func(p *specs.Process) {
+	{
+		name: "exec", try: during(func(*attempt, *node.Created) {}), stock: "OK", batten: "EPERM",
+		end: stopped,
+	},
+	{name: "exec with all capabilities and no no_new_privs", try: execAs(func(p *specs.Process) {
 		p.NoNewPrivileges = false
 		all := []string{"CAP_SYS_ADMIN", "CAP_SYS_PTRACE", "CAP_BPF", "CAP_PERFMON"}
 		p.Capabilities = &specs.LinuxCapabilities{Bounding: all, Effective: all, Permitted: all, Inheritable: all}
-	}), "OK", "EPERM", stopped, ""},
-	{"exec as another user with another environment", execAs(func(p *specs.Process) {
+	}), stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{name: "exec as another user with another environment", try: execAs(func(p *specs.Process) {
 		p.User.UID, p.User.GID, p.Env = 1000, 1000, []string{"LD_PRELOAD=/x", "PATH="}
-	}), "OK", "EPERM", stopped, ""},
-	{"pause and resume", during(func(a *attempt, c *node.Created) {
+	}), stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{name: "pause and resume", try: during(func(a *attempt, c *node.Created) {
 		a.must(c.Task.Pause(ctx))
 		a.must(c.Task.Resume(ctx))
-	}), "OK", "EPERM", stopped, ""},
-	{"update", during(func(a *attempt, c *node.Created) {
+	}), stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{name: "update", try: during(func(a *attempt, c *node.Created) {
 		limit := int64(64 << 20)
 		a.must(c.Task.Update(ctx,
 			containerd.WithResources(&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: &limit}}),
 			containerd.WithAnnotations(map[string]string{"run.oci.seccomp_bpf_data": "BgAAAAAA/38="})))
-	}), "OK", "EPERM", stopped, ""},
-	{"checkpoint, and run on", during(func(_ *attempt, c *node.Created) {
+	}), stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{name: "checkpoint, and run on", try: during(func(_ *attempt, c *node.Created) {
 		_, _ = c.Task.Checkpoint(ctx) // criu may be missing
-	}), "OK", "EPERM", stopped, ""},
-	{"restore", func(a *attempt) string {
+	}), stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{name: "restore", try: func(a *attempt) string {
 		c, err := a.Restore(node.Run{Runtime: a.runtime()})
 		if err == nil {
 			err = c.StartTask()
@@ -55,23 +58,26 @@ var taskRows = []row{
 			return "OK"
 		}
 		return "refused: " + err.Error()
-	}, "refused: ", "refused: restore is Deny: a checkpoint brings a seccomp filter of its own", harmless, "a checkpoint of a real process is not to be had on each kernel: the runtime has none to restore; that Batten refuses before it is shown"},
-	{"a second create of an id", during(func(a *attempt, c *node.Created) {
+	}, stock: "refused: ", batten: "refused: restore is Deny: a checkpoint brings a seccomp filter of its own", end: harmless, why: "a checkpoint of a real process is not to be had on each kernel: the runtime has none to restore; that Batten refuses before it is shown"},
+	{name: "a second create of an id", try: during(func(a *attempt, c *node.Created) {
 		container, err := a.Client.LoadContainer(ctx, c.ID)
 		a.must(err)
 		if _, err := container.NewTask(ctx, cio.NullIO); err == nil {
 			a.t.Error("there are two of one id")
 		}
-	}), "OK", "EPERM", stopped, ""},
-	{"create while the one before is deleted", createDuringDelete, "OK", "EPERM", stopped, ""},
-	{"exec when the shim has been killed", func(a *attempt) string {
+	}), stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{
+		name: "create while the one before is deleted", try: createDuringDelete, stock: "OK",
+		batten: "EPERM", end: stopped,
+	},
+	{name: "exec when the shim has been killed", try: func(a *attempt) string {
 		return a.exec(node.Run{}, func(c *node.Created) {
 			shim := c.ShimPid()
 			a.must(syscall.Kill(shim, syscall.SIGKILL))
 			a.Eventually(10*time.Second, "the shim's end", func() error { return node.Gone(shim) })
 		})
-	}, "refused: ", "refused: ", harmless, "a container without a shim takes no exec"},
-	{"the policy is loosened between create and start", func(a *attempt) string {
+	}, stock: "refused: ", batten: "refused: ", end: harmless, why: "a container without a shim takes no exec"},
+	{name: "the policy is loosened between create and start", try: func(a *attempt) string {
 		c, err := a.Create(node.Run{Runtime: a.runtime(), Args: []string{"/probe", "call", "keyctl"}})
 		a.must(err)
 		a.policy("version: 1\nabsent: Unconfined\n")
@@ -80,11 +86,11 @@ var taskRows = []row{
 		a.must(err)
 		c.Remove()
 		return last(c.Output())
-	}, "OK", "EPERM", stopped, ""},
-	{"the policy is tightened after the start", under("version: 1\nabsent: Unconfined\n", during(func(a *attempt, _ *node.Created) {
+	}, stock: "OK", batten: "EPERM", end: stopped, why: ""},
+	{name: "the policy is tightened after the start", try: under("version: 1\nabsent: Unconfined\n", during(func(a *attempt, _ *node.Created) {
 		a.policy("version: 1\nabsent: Deny\n")
-	})), "OK", "OK", limit, "A policy holds from the next container on"},
-	{"runc exec past the shim", func(a *attempt) string {
+	})), stock: "OK", batten: "OK", end: limit, why: "A policy holds from the next container on"},
+	{name: "runc exec past the shim", try: func(a *attempt) string {
 		c, err := a.Start(node.Run{Runtime: a.runtime()})
 		a.must(err)
 		defer c.Remove()
@@ -94,7 +100,7 @@ var taskRows = []row{
 			return "refused: " + string(out)
 		}
 		return last(string(out))
-	}, "OK", "EPERM", stopped, ""},
+	}, stock: "OK", batten: "EPERM", end: stopped, why: ""},
 }
 
 func execAs(change func(*specs.Process)) func(*attempt) string {

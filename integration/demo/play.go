@@ -23,7 +23,7 @@ var workloads = []struct {
 // outcome is what the kernel did for one container.
 type outcome struct{ seccomp, keyctl, unshare, getpid string }
 
-// play shows the five steps.
+// play shows the six steps.
 func (d *demo) play() {
 	fmt.Println("Batten's demo: a private containerd with real runc containers. It changes nothing on this machine.")
 	n := node.Start(d, "debian", node.WithHandlers(node.Handler{Name: "runc", Type: node.Stock}))
@@ -45,6 +45,7 @@ func (d *demo) play() {
 	d.exceptions(n)
 	d.brokenPolicy(n)
 	d.records(n)
+	d.audit(n)
 	d.table(before, after)
 }
 

@@ -4,7 +4,7 @@
 # script, and Debian's own packages unpacked without installing them, so that
 # no service starts and the machine's settings stay as they were.
 #
-#   build.sh [all|kubernetes|peers|debian|packages]     prints the cache directory on its last line
+#   build.sh [all|kubernetes|peers|machines|programs|debian|packages]     prints the cache directory on its last line
 #
 # Each part is built once per content of its go.mod and go.sum.
 set -eu
@@ -55,6 +55,62 @@ debian() {
 	touch "$stamp"
 }
 
+# debian-13: crun 1.21, which keeps the filters that it compiles, with the libraries that
+# it was made for. apt reads Debian 13's lists into a directory of their own.
+debian13() {
+	[ -e "$cache/debian-13/.done" ] && return
+	say "unpacking Debian 13's crun"
+	rm -rf "$cache/debian-13"
+	apt="$cache/debian-13/apt"
+	mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/deb"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" >"$apt/sources.list"
+	options="-qq -o APT::Sandbox::User=root -o Dir::Etc::sourcelist=$apt/sources.list -o Dir::Etc::sourceparts=/dev/null
+		-o Dir::State::lists=$apt/lists -o Dir::Cache=$apt"
+	apt-get $options update >/dev/null
+	(cd "$apt/deb" && apt-get $options download crun libc6 libcap2 libseccomp2 libsystemd0 libyajl2 >/dev/null)
+	for deb in "$apt"/deb/*.deb; do dpkg -x "$deb" "$cache/debian-13"; done
+	rm -rf "$apt"
+	touch "$cache/debian-13/.done"
+}
+
+# programs DIR PACKAGE...: a root file system in which containers run Debian's own programs
+# (integration/observe), with all that the packages depend on. They are unpacked and not
+# installed: no script of theirs runs. apt reads Debian 12's lists into a directory of their
+# own, and believes that nothing is installed.
+programs() {
+	dir=$cache/$1
+	shift
+	recipe=$({ echo "$@"; sed -n '/^programs()/,/^}/p' "$here/build.sh"; } | sha256sum | cut -c1-16)
+	[ -e "$dir/.done-$recipe" ] && return
+	say "unpacking programs of Debian 12 (once; takes a few minutes)"
+	rm -rf "$dir"
+	apt="$dir/apt"
+	mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$dir/root"
+	: >"$apt/status"
+	for suite in "debian bookworm" "debian bookworm-updates" "debian-security bookworm-security"; do
+		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/$suite main"
+	done >"$apt/sources.list"
+	options="-qq -o APT::Sandbox::User=root -o Dir::Etc::sourcelist=$apt/sources.list -o Dir::Etc::sourceparts=/dev/null
+		-o Dir::State::lists=$apt/lists -o Dir::State::status=$apt/status -o Dir::Cache=$apt -o Debug::NoLocking=true"
+	apt-get $options update >/dev/null
+	apt-get $options --no-install-recommends --download-only -y install "$@" >/dev/null
+	for deb in "$apt"/archives/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir/root" --keep-directory-symlink
+		dpkg-deb -W --showformat '${Package} ${Version}\n' "$deb"
+	done >"$dir/versions"
+	cp "$dir/root/usr/share/base-passwd/passwd.master" "$dir/root/etc/passwd"
+	cp "$dir/root/usr/share/base-passwd/group.master" "$dir/root/etc/group"
+	echo 'sshd:x:100:65534::/run/sshd:/usr/sbin/nologin' >>"$dir/root/etc/passwd" # which it asks for
+	echo '127.0.0.1 localhost box' >"$dir/root/etc/hosts"
+	for kind in auth account password session; do # which sudo and su ask for
+		mkdir -p "$dir/root/etc/pam.d"
+		echo "${kind%-*} required pam_permit.so" >"$dir/root/etc/pam.d/common-$kind"
+	done
+	mkdir -p "$dir/root/opt"
+	rm -rf "$apt" "$dir/root/usr/share/doc" "$dir/root/usr/share/locale"
+	touch "$dir/.done-$recipe"
+}
+
 # cni: the bridge network's plugins as Debian ships them.
 cni() {
 	[ -e "$cache/cni/.done" ] && return
@@ -93,6 +149,43 @@ tools() {
 	CGO_ENABLED=$1 go build -trimpath -tags "$2" -ldflags '-s -w' -o "$out/" tool
 }
 
+# machine: a Debian 12 that qemu boots, with systemd and Debian's containerd: a disk that
+# is made without mounting anything, the kernel and its initrd.
+machine() {
+	packages qemu-system-x86 debootstrap e2fsprogs
+	recipe=$(sed -n '/^machine()/,/^}/p' "$here/build.sh" | sha256sum | cut -c1-16)
+	out="$cache/machine-debian-12-$recipe"
+	if [ ! -e "$out/.done" ]; then
+		say "making a Debian 12 to emulate (once; takes a few minutes)"
+		rm -rf "$out"
+		mkdir -p "$out"
+		root=$out/root
+		debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,udev,containerd,runc,linux-image-amd64,initramfs-tools,busybox-static,iproute2,kmod,apparmor \
+			bookworm "$root" http://deb.debian.org/debian >"$out/log" 2>&1 || { tail -n 20 "$out/log" >&2; exit 1; }
+		cp "$root"/boot/vmlinuz-* "$out/vmlinuz"
+		cp "$root"/boot/initrd.img-* "$out/initrd"
+		cat >"$root/etc/systemd/system/guest.service" <<-END
+			[Unit]
+			After=containerd.service multi-user.target
+			[Service]
+			Type=oneshot
+			TimeoutStartSec=infinity
+			ExecStart=/bin/sh -c 'mkdir -p /run/in; tar -xf /dev/vdb -C /run/in; sh /run/in/guest.sh'
+			ExecStopPost=/bin/systemctl poweroff --force
+			[Install]
+			WantedBy=multi-user.target
+		END
+		mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
+		ln -s ../guest.service "$root/etc/systemd/system/multi-user.target.wants/"
+		ln -s /dev/null "$root/etc/systemd/system/serial-getty@ttyS0.service"
+		rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
+		mke2fs -q -t ext4 -d "$root" "$out/disk" 2560M
+		rm -rf "$root"
+		touch "$out/.done"
+	fi
+	ln -sfn "$out" "$cache/machine-debian-12"
+}
+
 # peers: containerd's own integration tests, and what they read.
 peers() {
 	suite=github.com/containerd/containerd/v2/integration
@@ -102,17 +195,36 @@ peers() {
 	chmod -R u+w "$out/testdata"
 }
 
+# What integration/observe runs: few in make test, and many with PROGRAMS=all.
+few="dash coreutils base-passwd strace redis-server redis-tools python3 gcc libc6-dev git sqlite3 bubblewrap util-linux mount keyutils"
+many="postgresql-15 nginx-light memcached nodejs default-jre-headless gcc-multilib curl tar perl ruby openssl gdb systemd-container
+	rsync openssh-client openssh-server iproute2 iptables nftables busybox-static dpkg apt sudo cron chrony stress-ng fio numactl
+	mariadb-server php-cli lua5.4 make jq quota kmod kexec-tools libcap2-bin fakeroot podman crun bpftool linux-perf procps psmisc
+	uidmap ltrace valgrind util-linux-extra iputils-ping tcpdump lsof gzip xz-utils grep sed gawk findutils bash diffutils"
+
 # The command line is built with libseccomp, as runc is.
 packages pkg-config libseccomp-dev
+packages logrotate # by which the policy's log is rotated in tests
 [ "${1:-all}" = packages ] && exit
 debian
 if [ "${1:-all}" = all ]; then
 	packages strace # by which the fault tests fail system calls
+	debian13
 	module runc-1.5 1 seccomp
 	module containerd-2.4 0 ''
 	module containerd-1.7 0 ''
 	module containerd-2.2 0 ''
 	module docker-29 0 ''
+	programs programs $few
+fi
+if [ "${1:-all}" = programs ]; then
+	debian
+	module runc-1.5 1 seccomp
+	module containerd-2.4 0 ''
+	programs programs-all $few $many
+fi
+if [ "${1:-all}" = machines ]; then
+	machine
 fi
 if [ "${1:-all}" = peers ]; then
 	packages lsof procps strace # which they call

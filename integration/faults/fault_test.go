@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -133,20 +134,34 @@ func checkFiltered(t *testing.T, n *node.Node, what string) {
 	}
 }
 
-// checkFiles: records are whole, and none is left when the containers are gone.
+// checkFiles: records are whole, and none is left when the containers are gone. A process
+// that is killed after its container's end leaves what it has half written, which goes
+// when batten looks a minute later.
 func checkFiles(t *testing.T, n *node.Node, what string) {
 	t.Helper()
 	var left []string
 	for range 40 {
-		left = nil
-		for _, glob := range []string{"/run/batten/*/*", "/run/batten/*/.*"} {
-			paths, _ := filepath.Glob(n.Path(glob))
-			left = append(left, paths...)
-		}
-		if len(left) == 0 {
+		if left = filesLeft(n); len(left) == 0 {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Errorf("%s: left behind: %q", what, left)
+	for _, path := range left {
+		if strings.HasPrefix(filepath.Base(path), ".new-") {
+			_ = os.Chtimes(path, time.Time{}, time.Now().Add(-2*time.Minute))
+		}
+	}
+	_ = n.Command("batten", "records").Run()
+	if left = filesLeft(n); len(left) > 0 {
+		t.Errorf("%s: left behind: %q", what, left)
+	}
+}
+
+// filesLeft returns what is in the directory of records, but what filters were found to
+// be, which is kept until the next boot.
+func filesLeft(n *node.Node) (left []string) {
+	paths, _ := filepath.Glob(n.Path("/run/batten/*/*")) // hidden files, too
+	return slices.DeleteFunc(paths, func(path string) bool {
+		return strings.HasPrefix(path, n.Path("/run/batten/compared/"))
+	})
 }

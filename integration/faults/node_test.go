@@ -95,7 +95,7 @@ func TestNoInodes(t *testing.T) {
 func TestLimits(t *testing.T) {
 	n := node.Start(t, engine)
 	for _, limit := range []struct{ file, value string }{
-		{"pids.max", "6"}, {"pids.max", "12"}, {"memory.limit_in_bytes", "3000000"}, {"memory.limit_in_bytes", "9000000"},
+		{file: "pids.max", value: "6"}, {file: "pids.max", value: "12"}, {file: "memory.limit_in_bytes", value: "3000000"}, {file: "memory.limit_in_bytes", value: "9000000"},
 	} {
 		group := "/" + filepath.Base(n.Dir) + "/shims"
 		made := node.MakeCgroup(t, group)

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/batten-runtime/batten/daemonset"
 	"github.com/batten-runtime/batten/integration/cluster"
 	"github.com/batten-runtime/batten/integration/node"
+	"github.com/batten-runtime/batten/internal/daemonset"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -34,11 +34,11 @@ func checkRequired(t *testing.T, c *cluster.Cluster) {
 		pod  func(*corev1.Pod)
 		says string
 	}{
-		"class":                  {func(p *corev1.Pod) { p.Spec.RuntimeClassName = nil }, "pods of this namespace run under Batten: write runtimeClassName: batten into the pod's spec"},
-		"pod-unconfined":         {asks(unconfined, unset), "securityContext.seccompProfile.type Unconfined asks for no seccomp filter: leave the field out, or ask for RuntimeDefault"},
-		"container-unconfined":   {asks(runtimeDefault, unconfined), "container main asks for no seccomp filter (securityContext.seccompProfile.type Unconfined): leave the field out"},
-		"fine":                   {asks(runtimeDefault, unset), ""},
-		"fine-without-a-profile": {asks(unset, unset), ""},
+		"class":                  {pod: func(p *corev1.Pod) { p.Spec.RuntimeClassName = nil }, says: "pods of this namespace run under Batten: write runtimeClassName: batten into the pod's spec"},
+		"pod-unconfined":         {pod: asks(unconfined, unset), says: "securityContext.seccompProfile.type Unconfined asks for no seccomp filter: leave the field out, or ask for RuntimeDefault"},
+		"container-unconfined":   {pod: asks(runtimeDefault, unconfined), says: "container main asks for no seccomp filter (securityContext.seccompProfile.type Unconfined): leave the field out"},
+		"fine":                   {pod: asks(runtimeDefault, unset)},
+		"fine-without-a-profile": {pod: asks(unset, unset)},
 	} {
 		pod := of("batten", cluster.Pod(name))
 		row.pod(pod)

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/batten-runtime/batten/daemonset"
 	"github.com/batten-runtime/batten/integration/cluster"
 	"github.com/batten-runtime/batten/integration/node"
+	"github.com/batten-runtime/batten/internal/daemonset"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -145,6 +145,18 @@ func checkDaemonSetLife(t *testing.T, c *cluster.Cluster, before []byte) {
 	c.AwaitEvent(agentPod(t, c), "Unhealthy", "RuntimeDfault")
 	wantSaid(t, c, c.Run(of("batten", cluster.Pod("last-good", probe...))), byDefaultFilter)
 
+	// Neither does a file of the node's, by whatever name.
+	own := filepath.Join(c.Etc, "runc.toml")
+	write(t, own, "# the node's own\n")
+	settings := filepath.Join(c.Dir, "configmap", "runc.toml")
+	write(t, settings, "runtime = \"/tmp/evil\"\n")
+	policy(t, c, "version: 1\nabsent: Unconfined\n", "")
+	c.AwaitEvent(agentPod(t, c), "Unhealthy", `key "runc.toml" is neither policy.yaml nor a profile`)
+	wantSaid(t, c, c.Run(of("batten", cluster.Pod("still-good", probe...))), byDefaultFilter)
+	if err := os.Remove(settings); err != nil {
+		t.Fatal(err)
+	}
+
 	// A good one comes to the node with its profiles.
 	policy(t, c, "version: 1\nabsent: no-keys\nprofiles:\n  no-keys: {file: no-keys.json}\n", ruleProfile)
 	c.Eventually(2*time.Minute, "the policy", func() error {
@@ -176,10 +188,16 @@ func checkDaemonSetLife(t *testing.T, c *cluster.Cluster, before []byte) {
 		}
 		return nil
 	})
-	for _, name := range []string{"early", "stock", "last-good", "next", "after"} {
+	for _, name := range []string{"early", "stock", "last-good", "still-good", "next", "after"} {
 		c.Delete(c.Running(cluster.Pod(name)))
 	}
 	undeployed(t, c, "runtimeclass", before)
+	if data, err := os.ReadFile(own); string(data) != "# the node's own\n" {
+		t.Errorf("the node's own runc.toml is %q (%v)", data, err)
+	}
+	if err := os.Remove(own); err != nil {
+		t.Fatal(err)
+	}
 	noFiles(t, c)
 }
 

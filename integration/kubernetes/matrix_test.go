@@ -90,7 +90,8 @@ var matrix = []struct {
 	}, "0", free, byDefaultFilter},
 }
 
-// checkMatrix runs the matrix under the stock RuntimeClass and under Batten's.
+// checkMatrix runs the matrix under the stock RuntimeClass and under Batten's. What batten
+// explain says of each pod before it is there holds for the pod.
 func checkMatrix(t *testing.T, c *cluster.Cluster, stock, batten string) {
 	t.Helper()
 	write(t, filepath.Join(c.Dir, "kubelet/seccomp", localhost), localhostProfile)
@@ -116,6 +117,7 @@ func checkMatrix(t *testing.T, c *cluster.Cluster, stock, batten string) {
 				t.Errorf("%s: its sandbox has Seccomp: %s, want %s", pod.Name, mode, way.sandbox)
 			}
 			wantSaid(t, c, pod, way.said)
+			wantExplained(t, c, made[pod.Name], way.mode, way.sandbox)
 		}
 	}
 }
@@ -169,6 +171,7 @@ func TestDefault(t *testing.T) {
 	t.Run("static pod", func(t *testing.T) { checkStaticPod(t, c.In(t)) })
 	t.Run("mounting DaemonSet", func(t *testing.T) { checkDaemonSet(t, c.In(t)) })
 	t.Run("short jobs", func(t *testing.T) { checkJobs(t, c.In(t)) })
+	t.Run("lint", func(t *testing.T) { checkLint(t, c.In(t)) })
 	t.Run("Pod Security", func(t *testing.T) { checkPodSecurity(t, c.In(t)) })
 	t.Run("capabilities", func(t *testing.T) { checkCapabilities(t, c.In(t)) })
 	t.Run("user namespace", func(t *testing.T) { checkUserNamespace(t, c.In(t)) })

@@ -34,6 +34,7 @@ func TestPolicy(t *testing.T) {
 	addNamespace(t, c, "shop", nil)
 	t.Run("names", func(t *testing.T) { checkNames(t, c.In(t)) })
 	t.Run("floor", func(t *testing.T) { checkFloor(t, c.In(t)) })
+	t.Run("denials", func(t *testing.T) { checkDenials(t, c.In(t)) })
 	t.Run("denied and repaired", func(t *testing.T) { checkDenied(t, c.In(t)) })
 	t.Run("first examples", func(t *testing.T) { checkFirstExamples(t, c.In(t)) })
 }
@@ -59,11 +60,11 @@ func checkNames(t *testing.T, c *cluster.Cluster) {
 		pod  *corev1.Pod
 		want string
 	}{
-		{inShop("page-1"), byRule},
-		{two, byRule},
-		{inShop("till-1"), byDefaultFilter},
-		{cluster.Pod("page-3", probe...), byDefaultFilter},
-		{imitation, byDefaultFilter},
+		{pod: inShop("page-1"), want: byRule},
+		{pod: two, want: byRule},
+		{pod: inShop("till-1"), want: byDefaultFilter},
+		{pod: cluster.Pod("page-3", probe...), want: byDefaultFilter},
+		{pod: imitation, want: byDefaultFilter},
 	} {
 		pod := c.Run(row.pod)
 		wantSaid(t, c, pod, row.want)
@@ -79,8 +80,8 @@ func checkNames(t *testing.T, c *cluster.Cluster) {
 func checkFloor(t *testing.T, c *cluster.Cluster) {
 	write(t, filepath.Join(c.Dir, "kubelet/seccomp", localhost), localhostProfile)
 	for name, row := range map[string]struct{ policy, want string }{
-		"no-floor": {"version: 1\n", free},
-		"floored":  {"version: 1\nfloor: RuntimeDefault\n", byDefaultFilter},
+		"no-floor": {policy: "version: 1\n", want: free},
+		"floored":  {policy: "version: 1\nfloor: RuntimeDefault\n", want: byDefaultFilter},
 	} {
 		setPolicy(t, c, row.policy)
 		pod := cluster.Pod(name, probe...)
@@ -97,10 +98,10 @@ func checkDenied(t *testing.T, c *cluster.Cluster) {
 		says   []string
 	}{
 		"denied": {
-			"version: 1\nrules:\n- name: tenants ask for a filter\n  match: {kind: [Container], pod: {namespace: [default]}}\n  absent: Deny\n",
-			[]string{`batten: container refused: it asks for no seccomp filter, and rule "tenants ask for a filter" says absent: Deny`, "ask for a filter (in Kubernetes: securityContext.seccompProfile.type RuntimeDefault or Localhost, and not privileged)"},
+			policy: "version: 1\nrules:\n- name: tenants ask for a filter\n  match: {kind: [Container], pod: {namespace: [default]}}\n  absent: Deny\n",
+			says:   []string{`batten: container refused: it asks for no seccomp filter, and rule "tenants ask for a filter" says absent: Deny`, "ask for a filter (in Kubernetes: securityContext.seccompProfile.type RuntimeDefault or Localhost, and not privileged)"},
 		},
-		"broken": {"version: 1\nabsent: RuntimeDfault\n", []string{"batten: container refused: ", "policy.yaml", "RuntimeDfault", "RuntimeDefault"}},
+		"broken": {policy: "version: 1\nabsent: RuntimeDfault\n", says: []string{"batten: container refused: ", "policy.yaml", "RuntimeDfault", "RuntimeDefault"}},
 	} {
 		setPolicy(t, c, row.policy)
 		pod := cluster.Pod(name, probe...)

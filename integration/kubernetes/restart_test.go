@@ -12,6 +12,7 @@ import (
 
 	"github.com/batten-runtime/batten/integration/cluster"
 	"github.com/batten-runtime/batten/integration/node"
+	"github.com/batten-runtime/batten/internal/procfs"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -79,7 +80,7 @@ func shimOf(t *testing.T, c *cluster.Cluster, pod *corev1.Pod) string {
 func checkUpgrade(t *testing.T, c *cluster.Cluster) {
 	const name = "containerd-shim-batten-v2"
 	next := filepath.Join(c.Dir, "next")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X github.com/batten-runtime/batten/shim/enforce.Version=next", "-o", filepath.Join(next, name), "./cmd/"+name)
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X github.com/batten-runtime/batten/internal/version.Version=next", "-o", filepath.Join(next, name), "./cmd/"+name)
 	build.Dir, build.Env = node.Root(), append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -151,11 +152,16 @@ func checkReboot(t *testing.T, c *cluster.Cluster) {
 	control.Spec.RestartPolicy = corev1.RestartPolicyAlways
 	control = c.Run(control)
 	before := c.Pids(kept)["main"]
+	began := procfs.StartTime(before)
 
 	c.Crash()
-	if _, err := os.Stat(fmt.Sprintf("/proc/%d", before)); err == nil {
-		t.Fatalf("process %d is still there", before)
-	}
+	// Another process may have its number by now, and nobody may have waited for it yet.
+	c.Eventually(10*time.Second, "the end of the container", func() error {
+		if procfs.StartTime(before) != began {
+			return nil
+		}
+		return node.Gone(before)
+	})
 	if left, _ := filepath.Glob(c.Path("/run/*")); len(left) > 0 {
 		t.Fatalf("left in /run: %s", strings.Join(left, " "))
 	}

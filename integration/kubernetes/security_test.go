@@ -37,8 +37,8 @@ func checkCapabilities(t *testing.T, c *cluster.Cluster) {
 		add  []corev1.Capability
 		want string
 	}{
-		{"mounter", []corev1.Capability{"SYS_ADMIN"}, "mounted\nkeyctl: EPERM\n"},
-		{"no-mounter", nil, "mount: permission denied (are you root?)\nkeyctl: EPERM\n"},
+		{name: "mounter", add: []corev1.Capability{"SYS_ADMIN"}, want: "mounted\nkeyctl: EPERM\n"},
+		{name: "no-mounter", want: "mount: permission denied (are you root?)\nkeyctl: EPERM\n"},
 	} {
 		pod := cluster.Pod(row.name, "/bin/sh", "-c", "/bin/busybox mount -t tmpfs x /tmp 2>&1 && echo mounted; /probe call keyctl -- pause")
 		pod.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{Capabilities: &corev1.Capabilities{Add: row.add}}
@@ -91,9 +91,12 @@ func checkSeccompDefault(t *testing.T, c *cluster.Cluster) {
 		pod           func(*corev1.Pod)
 		stock, batten string
 	}{
-		{"sd-unset", asks(unset, unset), byDefaultFilter, byDefaultFilter},
-		{"sd-unconfined", asks(unconfined, unset), free, byDefaultFilter},
-		{"sd-privileged", privileged, free, adminFilter},
+		{
+			name: "sd-unset", pod: asks(unset, unset), stock: byDefaultFilter,
+			batten: byDefaultFilter,
+		},
+		{name: "sd-unconfined", pod: asks(unconfined, unset), stock: free, batten: byDefaultFilter},
+		{name: "sd-privileged", pod: privileged, stock: free, batten: adminFilter},
 	} {
 		for class, want := range map[string]string{"stock": row.stock, "": row.batten} {
 			pod := of(class, cluster.Pod(row.name+class, probe...))

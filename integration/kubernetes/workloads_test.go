@@ -16,9 +16,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// tell is a command that writes the Seccomp mode of its own process to a file.
+// tell is a command that writes the Seccomp mode of its own process to a file, whole: a probe
+// does so every second, while the test reads.
 func tell(file string) []string {
-	return []string{"/bin/sh", "-c", "/bin/grep Seccomp: /proc/self/status >/told/" + file}
+	return []string{"/bin/sh", "-c", fmt.Sprintf("/bin/grep Seccomp: /proc/self/status >/told/%[1]s.new && /bin/busybox mv /told/%[1]s.new /told/%[1]s", file)}
 }
 
 // wholePod is a pod with every way in which Kubernetes starts a process in one.

@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"github.com/batten-runtime/batten/integration/node"
-	"github.com/batten-runtime/batten/shim/enforce"
+	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/internal/record"
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"golang.org/x/sys/unix"
@@ -34,7 +35,7 @@ var digests = func() map[string]unix.Errno {
 	out := make(map[string]unix.Errno)
 	for version := range 36 {
 		sum := sha256.Sum256([]byte(policyOf(version)))
-		out[hex.EncodeToString(sum[:])] = errnoOf(version)
+		out["sha256:"+hex.EncodeToString(sum[:])] = errnoOf(version)
 	}
 	return out
 }()
@@ -97,7 +98,7 @@ func (w *weather) pod() error {
 
 // check holds what the kernel did to the policy version that the record names.
 func (w *weather) check(namespace, id string, pid int, said string) {
-	rec, err := enforce.Records{Dir: w.Path(enforce.DefaultRecords)}.Read(namespace, id)
+	rec, err := record.Store{Dir: w.Path(names.Records)}.Read(namespace, id)
 	if said == "" || err != nil && node.Gone(pid) == nil {
 		return // its shim was killed, with what it had to say, and containerd cleans up
 	}
@@ -133,7 +134,7 @@ func (w *weather) remove(c *node.Created) {
 // has lost, since it was killed while it started that one, keeps its container, and
 // the record with it: with the stock shim it is the same.
 func (w *weather) wantNoRecords() {
-	records := enforce.Records{Dir: w.Path(enforce.DefaultRecords)}
+	records := record.Store{Dir: w.Path(names.Records)}
 	list, err := records.List()
 	if err != nil {
 		w.t.Error(err)

@@ -38,6 +38,14 @@ func compare(t *testing.T, count, workers int, life func(*weather) error) {
 	if batten.checked.Load() < int64(count)/2 {
 		t.Errorf("only %d of %d could be checked", batten.checked.Load(), count)
 	}
+	if stock.lived.Load() != int64(count) || batten.lived.Load() != int64(count) {
+		t.Errorf("%d of stock's and %d of Batten's lived, want %d each", stock.lived.Load(), batten.lived.Load(), count)
+	}
+	// The kills fall at random. Twice as many failures and a few more are no accident.
+	if most := 2*stock.failed() + 20; batten.failed() > most {
+		t.Errorf("%d attempts failed with Batten, want at most %d, since %d did with the stock shim",
+			batten.failed(), most, stock.failed())
+	}
 	if batten.refused.Load() > 0 {
 		t.Errorf("Batten itself refused %d", batten.refused.Load())
 	}
@@ -59,15 +67,22 @@ type weather struct {
 	shims    []int
 }
 
+// failed is how many attempts failed.
+func (w *weather) failed() (n int) {
+	for _, count := range w.failures {
+		n += count
+	}
+	return n
+}
+
 // String is what the storm did, and what came of it.
 func (w *weather) String() string {
-	failed, kinds := 0, ""
+	kinds := ""
 	for _, kind := range slices.Sorted(maps.Keys(w.failures)) {
-		failed += w.failures[kind]
 		kinds += fmt.Sprintf(", %d %s", w.failures[kind], kind)
 	}
 	return fmt.Sprintf("%d lived, %d attempts failed (%s) while the daemon was killed %d times and a shim %d times",
-		w.lived.Load(), failed, strings.TrimPrefix(kinds, ", "), w.daemons, w.shimKills)
+		w.lived.Load(), w.failed(), strings.TrimPrefix(kinds, ", "), w.daemons, w.shimKills)
 }
 
 func storm(t *testing.T, runtime string, count, workers int, life func(*weather) error) *weather {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -31,8 +32,9 @@ type Run struct {
 	// them.
 	Runtime string
 	Options any
-	// Namespace is the containerd namespace; empty means Namespace.
-	Namespace string
+	// Namespace is the containerd namespace; empty means Namespace. ID is the
+	// container's; empty means one that no other has.
+	Namespace, ID string
 	// Args is the command; empty means one that waits.
 	Args []string
 	// Spec changes the spec that the client makes, Edit its bytes on the way to
@@ -73,7 +75,7 @@ func (n *Node) newContainer(run Run) (*Created, containerd.Container, error) {
 		run.Args = []string{"/probe", "pause"}
 	}
 	ctx := namespaces.WithNamespace(context.Background(), run.Namespace)
-	id := fmt.Sprintf("c%d", serial.Add(1))
+	id := cmp.Or(run.ID, fmt.Sprintf("c%d", serial.Add(1)))
 	image, err := n.Client.GetImage(ctx, Image)
 	if err != nil {
 		return nil, nil, err
@@ -137,6 +139,25 @@ func (n *Node) Output(run Run) string {
 	return c.Output()
 }
 
+// Job runs a container to its end, within a time, and returns what it wrote and its exit
+// status. A failure to start it fails the test.
+func (n *Node) Job(run Run, limit time.Duration) (output string, exit uint32) {
+	n.t.Helper()
+	c, err := n.Create(run)
+	if err != nil {
+		n.t.Fatalf("creating: %v", err)
+	}
+	if err := c.Task.Start(c.ctx); err != nil {
+		n.t.Fatalf("starting: %v", err)
+	}
+	exit, err = c.waitExit(limit)
+	c.Remove() // see Output
+	if err != nil {
+		n.t.Fatalf("%v\n%s", err, c.Output())
+	}
+	return c.Output(), exit
+}
+
 // Output is what the container's process has written so far.
 func (c *Created) Output() string {
 	data, _ := os.ReadFile(c.out)
@@ -145,7 +166,9 @@ func (c *Created) Output() string {
 
 // WaitExit waits for the container's first process to end and returns its exit
 // status.
-func (c *Created) WaitExit() (uint32, error) {
+func (c *Created) WaitExit() (uint32, error) { return c.waitExit(20 * time.Second) }
+
+func (c *Created) waitExit(limit time.Duration) (uint32, error) {
 	exit, err := c.Task.Wait(c.ctx)
 	if err != nil {
 		return 0, err
@@ -153,7 +176,7 @@ func (c *Created) WaitExit() (uint32, error) {
 	select {
 	case status := <-exit:
 		return status.ExitCode(), status.Error()
-	case <-time.After(20 * time.Second):
+	case <-time.After(limit):
 		return 0, fmt.Errorf("container %s does not end", c.ID)
 	}
 }
@@ -195,6 +218,12 @@ func (c *Created) ExecAs(change func(*specs.Process), args ...string) (string, e
 	}
 	return string(data), err
 }
+
+// Pause freezes the container, and Resume lets it go on.
+func (c *Created) Pause() error { return c.Task.Pause(c.ctx) }
+
+// Resume ends Pause.
+func (c *Created) Resume() error { return c.Task.Resume(c.ctx) }
 
 // Remove kills and deletes the container; errors fail the test.
 func (c *Created) Remove() {

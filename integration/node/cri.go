@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -24,6 +25,11 @@ type Pod struct {
 
 // RunPod runs a sandbox of the named handler; "" is the default one.
 func (n *Node) RunPod(handler, namespace, name string, annotations map[string]string) (*Pod, error) {
+	return n.RunPodOf(handler, namespace, name, annotations, func(*cri.PodSandboxConfig) {})
+}
+
+// RunPodOf is RunPod with a sandbox that change has changed.
+func (n *Node) RunPodOf(handler, namespace, name string, annotations map[string]string, change func(*cri.PodSandboxConfig)) (*Pod, error) {
 	connection, err := grpc.NewClient("unix://"+n.Socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return nil, err
@@ -44,12 +50,32 @@ func (n *Node) RunPod(handler, namespace, name string, annotations map[string]st
 			},
 		},
 	}
+	if err := p.ready(); err != nil {
+		return nil, err
+	}
+	change(p.config)
 	response, err := p.runtime.RunPodSandbox(timeout(), &cri.RunPodSandboxRequest{Config: p.config, RuntimeHandler: handler})
 	if err != nil {
 		return nil, err
 	}
 	p.ID = response.PodSandboxId
 	return p, nil
+}
+
+// ready waits until the CRI plugin answers: on a busy machine it is up later than
+// the daemon's socket.
+func (p *Pod) ready() error {
+	for ctx := timeout(); ; {
+		_, err := p.runtime.Status(ctx, &cri.StatusRequest{})
+		if err == nil || !strings.Contains(err.Error(), "not initialized") {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // timeout bounds one call; tests do not outlive their calls' contexts.
@@ -61,6 +87,11 @@ func timeout() context.Context {
 
 // Run starts a container of the pod that waits, or runs args.
 func (p *Pod) Run(name string, security *cri.LinuxContainerSecurityContext, args ...string) (id string, err error) {
+	return p.RunWith(name, security, nil, args...)
+}
+
+// RunWith is Run with mounts of the node's directories.
+func (p *Pod) RunWith(name string, security *cri.LinuxContainerSecurityContext, mounts []*cri.Mount, args ...string) (id string, err error) {
 	if len(args) == 0 {
 		args = []string{"/probe", "pause"}
 	}
@@ -74,6 +105,7 @@ func (p *Pod) Run(name string, security *cri.LinuxContainerSecurityContext, args
 			Metadata: &cri.ContainerMetadata{Name: name, Attempt: uint32(serial.Add(1))},
 			Image:    &cri.ImageSpec{Image: Image},
 			Command:  args,
+			Mounts:   mounts,
 			Linux:    &cri.LinuxContainerConfig{SecurityContext: security},
 		},
 	})

@@ -27,6 +27,9 @@ func (n *Node) Config() string { return filepath.Join(n.Dir, "config.toml") }
 func (n *Node) serve() {
 	n.t.Helper()
 	n.daemon = n.Command(n.Engine.tool("containerd"), "--config", n.Config())
+	if n.program != "" {
+		n.daemon = n.Command("bash", "-c", `exec -a containerd "$0" "$@"`, n.program, "--config", n.Config())
+	}
 	n.daemon.Stdout, n.daemon.Stderr = n.log, n.log
 	if err := n.daemon.Start(); err != nil {
 		n.t.Fatal(err)
@@ -101,5 +104,23 @@ func (n *Node) Revive() {
 	n.t.Helper()
 	n.Eventually(time.Minute, "containerd to end", func() error { return Gone(n.daemon.Process.Pid) })
 	_ = n.daemon.Wait()
+	n.serve()
+}
+
+// ReloadAs restarts the daemon as a program of another name, which is called containerd, as
+// that of k3s is.
+func (n *Node) ReloadAs(t T, name string) {
+	t.Helper()
+	n.stop(syscall.SIGTERM)
+	program := filepath.Join(n.Dir, name)
+	data, err := os.ReadFile(n.Engine.tool("containerd"))
+	if err == nil {
+		_ = os.Remove(program)
+		err = os.WriteFile(program, data, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.program = program
 	n.serve()
 }

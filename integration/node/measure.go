@@ -85,3 +85,18 @@ func CrunHere(t T, n *Node) string {
 	}
 	return path
 }
+
+// CachingCrunHere is the same for Debian 13's crun, which keeps the filters that it
+// compiles below its root. Its libraries are newer than this machine's, and so is the
+// linker that loads them.
+func CachingCrunHere(t T, n *Node) string {
+	t.Helper()
+	path, usr := filepath.Join(n.Dir, "caching-crun-here"), filepath.Join(Cache(), "debian-13/usr")
+	text := "#!/bin/sh\nexec unshare -m sh -c 'umount /sys/fs/cgroup/unified 2>/dev/null; exec \"$0\" \"$@\"' " +
+		filepath.Join(usr, "lib64/ld-linux-x86-64.so.2") + " --library-path " + filepath.Join(usr, "lib/x86_64-linux-gnu") + " " +
+		filepath.Join(usr, "bin/crun") + " \"$@\"\n"
+	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

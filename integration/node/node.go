@@ -35,6 +35,7 @@ type Node struct {
 	log       *os.File
 	anchor    *exec.Cmd // keeps the mount namespace
 	daemon    *exec.Cmd
+	program   string // the daemon's, if it is not the engine's
 }
 
 // Option changes a node before it starts.

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/batten-runtime/batten/shim/enforce"
+	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/internal/record"
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/pkg/oci"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -81,9 +82,9 @@ func (c *Created) Reload() error {
 }
 
 // Record is the record of a container, as it stands.
-func (n *Node) Record(t T, namespace, id string) *enforce.Record {
+func (n *Node) Record(t T, namespace, id string) *record.Record {
 	t.Helper()
-	rec, err := enforce.Records{Dir: n.Path(enforce.DefaultRecords)}.Read(namespace, id)
+	rec, err := record.Store{Dir: n.Path(names.Records)}.Read(namespace, id)
 	if err != nil {
 		t.Fatalf("the record of %s: %v", id, err)
 	}

@@ -63,6 +63,9 @@ until ctr version; do sleep 0.1; done >/dev/null 2>&1
 			"TestIssue7496_ShouldRetryShutdown":        "the same",
 			"TestContainerdRestartSandboxRecover":      "the same",
 			"TestPodSandboxController_ShouldBackoff.*": "the same",
+
+			"TestKillShim.*": "connects to a path that it computes as the stock shim does; Batten's sockets are in a directory of their own",
+			"TestShutdownShimWhenPauseExitsBeforeWorkload": "the same",
 		},
 		long: []string{
 			"TestContainerTTYLeakAfterExit", "TestIssue7496", "TestContainerListStats.*", "TestContainerStats", "TestContainerStopCancellation",
@@ -72,8 +75,13 @@ until ctr version; do sleep 0.1; done >/dev/null 2>&1
 	}.compare(t)
 }
 
-// compare runs the suite with both shims. A test that ends otherwise with one of them
-// is run again by itself with both, so that only what does so again is told.
+// rounds is how often a test that ends otherwise is run again with both shims: some of
+// containerd's own tests fail now and then under either.
+const rounds = 6
+
+// compare runs the suite with both shims. A test that ends otherwise with Batten is run
+// again by itself with both, and is an error when no end of it with Batten was ever seen
+// with the stock shim.
 func (s suite) compare(t *testing.T) {
 	node.Need(t, engine)
 	if !node.Exists(filepath.Join(programs(), s.program)) {
@@ -96,12 +104,17 @@ func (s suite) compare(t *testing.T) {
 		t.Fatalf("%d tests end otherwise: %q", len(differ), differ)
 	}
 	for _, name := range differ {
-		t.Logf("%s: stock %q, Batten %q; again:", name, stock[name], batten[name])
+		ends := ends{stock: []string{stock[name]}, batten: []string{batten[name]}}
 		one := "^" + strings.Split(name, "/")[0] + "$"
-		first, _ := s.run(t, false, one)
-		second, _ := s.run(t, true, one)
-		if first[name] != second[name] {
-			t.Errorf("%s: stock %q, Batten %q, twice", name, first[name], second[name])
+		for i := 0; i < rounds && !ends.meet(); i++ {
+			first, _ := s.run(t, false, one)
+			second, _ := s.run(t, true, one)
+			ends.stock = append(ends.stock, first[name])
+			ends.batten = append(ends.batten, second[name])
+		}
+		t.Logf("%s: stock %q, Batten %q", name, ends.stock, ends.batten)
+		if !ends.meet() {
+			t.Errorf("%s: stock %q, Batten %q", name, ends.stock, ends.batten)
 		}
 	}
 }
@@ -109,10 +122,21 @@ func (s suite) compare(t *testing.T) {
 // programs is where the suites are.
 func programs() string { return filepath.Join(node.Cache(), "containerd-2.4-tests") }
 
-// run is one run of the suite's tests, or of those that the pattern only names, in a
-// node whose processes have numbers of their own and end with it: the suites kill
-// containerd by its name.
-func (s suite) run(t *testing.T, batten bool, only string) (result, []byte) {
+// run is one run of the suite's tests, or of those that the pattern only names, as a
+// subtest: its node ends with it.
+func (s suite) run(t *testing.T, batten bool, only string) (ended result, said []byte) {
+	t.Helper()
+	name := "stock"
+	if batten {
+		name = "batten"
+	}
+	t.Run(name, func(t *testing.T) { ended, said = s.runHere(t, batten, only) })
+	return ended, said
+}
+
+// runHere runs the tests in a node whose processes have numbers of their own and end
+// with it: the suites kill containerd by its name.
+func (s suite) runHere(t *testing.T, batten bool, only string) (result, []byte) {
 	t.Helper()
 	before := cgroups()
 	defer func() { removeCgroups(before) }()

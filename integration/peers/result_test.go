@@ -48,6 +48,14 @@ func (r result) differs(other result) (names []string) {
 	return names
 }
 
+// ends is how one test ended, run by run, with each shim.
+type ends struct{ stock, batten []string }
+
+// meet reports whether an end with Batten was seen with the stock shim, too.
+func (e ends) meet() bool {
+	return slices.ContainsFunc(e.batten, func(end string) bool { return slices.Contains(e.stock, end) })
+}
+
 // output is a file for what a suite writes: in the directory KEEP, or one that goes
 // with the test.
 func output(t *testing.T, name string) *os.File {

@@ -5,23 +5,37 @@
  *   probe status         the Seccomp lines of /proc/self/status
  *   probe pause          waits for SIGTERM or SIGINT, as a pod's sandbox does
  *   probe sleep SECONDS
+ *   probe loop NAME N    makes the call N times, and says how many nanoseconds one took
  *   probe hang DIR       mounts a file system there that answers no call
+ *   probe many NAME N THREADS
+ *                        makes the call N times in each thread, and says how often it got
+ *                        which errno
+ *   probe alarmed NAME N RESTART
+ *                        the same, while a timer sends signals whose handler has SA_RESTART
+ *                        or not
+ *   probe kinds N        the same of personality(2) with N arguments
+ *   probe steal SOCKET   listens there, and lets all through that it is notified of
+ *   probe close PID FD   has that process close a descriptor
  *   probe inject PID     has that process make keyctl(2): as probe call
  *
  * Several of these may follow each other, separated by "--".
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "denied.h"
 #include "tricks.h"
 
 /* int80 makes a call through the i386 ABI, which a 64-bit program may. */
@@ -52,6 +66,15 @@ static long child(unsigned long flags)
 	return pid;
 }
 
+/* setxattrat is by number: Linux has it since 6.13, the C library and libseccomp
+ * here do not. */
+static long setxattrat(void)
+{
+	struct { unsigned long long value; unsigned int size, flags; } args = {(unsigned long)"x", 1, 0};
+	int fd = memfd_create("probe", 0);
+	return syscall(463, fd, "", AT_EMPTY_PATH, "user.batten", &args, sizeof args);
+}
+
 /* Arguments are chosen so that the kernel, unfiltered, answers with success
  * or with an errno that no filter here gives. */
 static long make(const char *name)
@@ -66,6 +89,8 @@ static long make(const char *name)
 		return syscall(SYS_unshare, CLONE_NEWUSER);
 	if (!strcmp(name, "bpf"))
 		return syscall(SYS_bpf, 9999, NULL, 0);
+	if (!strcmp(name, "set_mempolicy"))
+		return syscall(SYS_set_mempolicy, 0, NULL, 0);
 	if (!strcmp(name, "perf_event_open"))
 		return syscall(SYS_perf_event_open, NULL, 0, -1, -1, ~0UL);
 	if (!strcmp(name, "clone"))
@@ -78,12 +103,16 @@ static long make(const char *name)
 		return syscall(SYS_fchmodat, -100, "/nowhere", 0);
 	if (!strcmp(name, "mkdir"))
 		return syscall(SYS_mkdirat, -100, "/proc/nowhere", 0);
+	if (!strcmp(name, "setxattrat"))
+		return setxattrat();
 	if (!strcmp(name, "i386_getpid"))
 		return int80(20, 0, 0, 0);
 	if (!strcmp(name, "i386_keyctl"))
 		return int80(288, KEYCTL_GET_KEYRING_ID, KEY_SPEC_PROCESS_KEYRING, 1);
 	int known;
 	long ret = trick(name, &known);
+	if (!known)
+		ret = denied(name, &known);
 	if (known)
 		return ret;
 	fprintf(stderr, "probe: unknown call %s\n", name);
@@ -115,6 +144,17 @@ static void wait_for_signal(void)
 	sigwait(&set, &sig);
 }
 
+/* loop measures one call. */
+static void loop(const char *name, long times)
+{
+	struct timespec began, ended;
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	for (long i = 0; i < times; i++)
+		make(name);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	printf("%.0f\n", ((ended.tv_sec - began.tv_sec) * 1e9 + (ended.tv_nsec - began.tv_nsec)) / times);
+}
+
 int main(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
@@ -135,6 +175,24 @@ int main(int argc, char **argv)
 			fflush(stdout);
 			wait_for_signal();
 			return 0;
+		} else if (!strcmp(argv[i], "loop") && i + 2 < argc) {
+			loop(argv[i + 1], atol(argv[i + 2]));
+			i += 2;
+		} else if (!strcmp(argv[i], "many") && i + 3 < argc) {
+			many(make, argv[i + 1], atol(argv[i + 2]), atol(argv[i + 3]));
+			i += 3;
+		} else if (!strcmp(argv[i], "alarmed") && i + 3 < argc) {
+			alarmed(make, argv[i + 1], atol(argv[i + 2]), atoi(argv[i + 3]));
+			i += 3;
+		} else if (!strcmp(argv[i], "kinds") && i + 1 < argc) {
+			kinds(atol(argv[++i]));
+		} else if (!strcmp(argv[i], "close") && i + 2 < argc) {
+			long ret = close_in(atoi(argv[i + 1]), atoi(argv[i + 2]));
+			printf("close: %s\n", ret < 0 ? strerrorname_np(errno) : "OK");
+			i += 2;
+		} else if (!strcmp(argv[i], "steal") && i + 1 < argc) {
+			long ret = steal(argv[++i]);
+			printf("steal: %s\n", ret < 0 ? strerrorname_np(errno) : "OK");
 		} else if (!strcmp(argv[i], "sleep") && i + 1 < argc) {
 			fflush(stdout);
 			sleep(atoi(argv[++i]));

@@ -70,6 +70,31 @@ static long allowing(int by_seccomp)
 static long by_prctl(void) { return allowing(0); }
 static long by_seccomp(void) { return allowing(1); }
 
+/* apart has a child install a filter that allows all, and this process one that allows
+ * pause(2) alone. It does not return. */
+static long apart(void)
+{
+	struct sock_filter strict[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pause, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog program = {sizeof strict / sizeof *strict, strict};
+	pid_t pid = fork();
+	if (pid == 0) {
+		dprintf(1, "child: %s\n", allowing(0) < 0 ? "denied" : "OK");
+		for (;;)
+			pause();
+	}
+	if (pid < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return -1;
+	for (;;)
+		syscall(SYS_pause);
+}
+
 static void *threaded(void *result)
 {
 	*(long *)result = keyring() < 0 ? -errno : 0;
@@ -149,14 +174,30 @@ static long int80(long nr, long a, long b)
  * by socketcall(2), whose arguments are in memory that no filter sees. */
 static long vsock(void) { return syscall(SYS_socket, AF_VSOCK, SOCK_STREAM, 0); }
 
-static long socketcall_vsock(void)
+/* socketcall makes a socket as 32-bit programs of old do, by socketcall(2). */
+static long socketcall(unsigned family)
 {
 	/* Below 4 GiB, where an i386 call can point to. */
 	static __thread unsigned *args;
 	args = (unsigned *)syscall(SYS_mmap, 0, 4096, 3, 0x62, -1, 0); /* MAP_PRIVATE, ANONYMOUS, 32BIT */
-	args[0] = AF_VSOCK, args[1] = SOCK_STREAM, args[2] = 0;
+	args[0] = family, args[1] = SOCK_STREAM, args[2] = 0;
 	return int80(102, 1, (long)args);
 }
+
+static long socketcall_vsock(void) { return socketcall(AF_VSOCK); }
+static long socketcall_unix(void) { return socketcall(AF_UNIX); }
+
+/* i386_unix and i386_vsock make one as newer 32-bit programs do, by i386's socket(2). */
+static long i386_unix(void) { return int80(359, AF_UNIX, SOCK_STREAM); }
+static long i386_vsock(void) { return int80(359, AF_VSOCK, SOCK_STREAM); }
+static long unix_socket(void) { return syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0); }
+
+/* high_unix, high_vsock and high_inet make one with a bit set that the kernel, which
+ * reads an int, does not look at, and filters do. */
+#define HIGH (1UL << 32)
+static long high_unix(void) { return syscall(SYS_socket, HIGH | AF_UNIX, SOCK_STREAM, 0); }
+static long high_vsock(void) { return syscall(SYS_socket, HIGH | AF_VSOCK, SOCK_STREAM, 0); }
+static long high_inet(void) { return syscall(SYS_socket, HIGH | AF_INET, SOCK_STREAM, 0); }
 
 static long io_uring(void)
 {
@@ -180,6 +221,8 @@ long trick(const char *name, int *known)
 		return in_child(by_prctl);
 	if (!strcmp(name, "own_filter_tsync"))
 		return in_child(by_seccomp);
+	if (!strcmp(name, "apart"))
+		return apart();
 	if (!strcmp(name, "child"))
 		return in_child(keyring);
 	if (!strcmp(name, "thread"))
@@ -192,6 +235,20 @@ long trick(const char *name, int *known)
 		return vsock();
 	if (!strcmp(name, "socketcall_vsock"))
 		return in_child(socketcall_vsock);
+	if (!strcmp(name, "socketcall_unix"))
+		return in_child(socketcall_unix);
+	if (!strcmp(name, "i386_unix"))
+		return in_child(i386_unix);
+	if (!strcmp(name, "i386_vsock"))
+		return in_child(i386_vsock);
+	if (!strcmp(name, "unix"))
+		return unix_socket();
+	if (!strcmp(name, "high_unix"))
+		return high_unix();
+	if (!strcmp(name, "high_vsock"))
+		return high_vsock();
+	if (!strcmp(name, "high_inet"))
+		return high_inet();
 	if (!strcmp(name, "io_uring"))
 		return io_uring();
 	if (!strcmp(name, "new_user"))

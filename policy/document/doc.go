@@ -2,7 +2,7 @@
 // strictly and with places: every problem names file, line, column and the
 // path inside the file, and all problems of a file are found in one pass.
 //
-//	bytes ──ParseYAML/ParseJSON──▶ Node ──Fields, Items, String, Uint──▶ values
+//	bytes ──ParseYAML/ParseJSON──▶ Node ──Fields, Items, Word, Uint──▶ values
 //	                                         │
 //	                                         └─▶ Findings: place, path, message
 //

@@ -8,15 +8,20 @@ import (
 	"github.com/batten-runtime/batten/policy/document"
 )
 
+var numbersAndWord = &document.Type{Kind: document.Mapping, Keys: []document.Key{
+	{Name: "numbers", Type: &document.Type{Kind: document.List, Items: &document.Type{Kind: document.Integer, Max: 255}}},
+	{Name: "word", Type: &document.Type{Kind: document.String, Words: []string{"alpha", "beta"}}},
+}}
+
 // read is a document of one list of numbers and one word.
 func read(n document.Node) (numbers []uint64, word string) {
-	n.Fields(map[string]func(document.Node){
+	n.Fields(numbersAndWord, map[string]func(document.Node){
 		"numbers": func(v document.Node) {
 			for _, item := range v.Items() {
 				numbers = append(numbers, item.Uint(8))
 			}
 		},
-		"word": func(v document.Node) { word = v.OneOf("alpha", "beta") },
+		"word": func(v document.Node) { word = v.Word() },
 	})
 	return numbers, word
 }
@@ -52,17 +57,44 @@ test "f":3:29: key "word" occurs twice, first in line 3; remove one`, "\n")
 
 func TestYAMLErrors(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
-		{"empty", "", `test "f": the file is empty; remove it for the built-in default, or write at least "version: 1"`},
-		{"only a comment", "# nothing\n", `test "f": the file is empty; remove it for the built-in default, or write at least "version: 1"`},
-		{"syntax", "a: b\n  c: d\n", `test "f":2:1: not valid YAML: mapping values are not allowed in this context`},
-		{"tab", "a:\n\tb: c\n", `test "f":2:1: not valid YAML: found character that cannot start any token`},
-		{"two documents", "word: alpha\n---\nword: beta\n", `test "f":2:1: a second document begins here; write one document a file`},
-		{"a NUL", "word: \"alpha\\0x\"\n", "test \"f\":1:7: word: holds a NUL, where a runtime written in C ends it; remove it\ntest \"f\":1:7: word: unknown value \"alpha\\x00x\", want alpha, beta; did you mean \"alpha\"?"},
-		{"an alias", "numbers: &x [1]\nword: *x\n", `test "f":2:7: word: is an alias, want a string`},
-		{"a merge", "<<: {word: alpha}\n", `test "f":1:1: a key is of type !!merge, want a string`},
-		{"a scalar", "word", `test "f":1:1: is a string, want a mapping`},
-		{"a number as key", "1: x\n", `test "f":1:1: a key is a number, want a string`},
-		{"empty word", `word: ""`, `test "f":1:7: word: is empty`},
+		{
+			name: "empty",
+			want: `test "f": the file is empty, or has only comments; remove it for the built-in default, or write at least "version: 1"`,
+		},
+		{
+			name: "only a comment", text: "# nothing\n",
+			want: `test "f": the file is empty, or has only comments; remove it for the built-in default, or write at least "version: 1"`,
+		},
+		{
+			name: "syntax", text: "a: b\n  c: d\n",
+			want: `test "f":2:1: not valid YAML: mapping values are not allowed in this context`,
+		},
+		{
+			name: "tab", text: "a:\n\tb: c\n",
+			want: `test "f":2:1: not valid YAML: found character that cannot start any token`,
+		},
+		{
+			name: "two documents", text: "word: alpha\n---\nword: beta\n",
+			want: `test "f":2:1: a second document begins here; write one document a file`,
+		},
+		{
+			name: "a NUL", text: "word: \"alpha\\0x\"\n",
+			want: "test \"f\":1:7: word: holds a NUL, where a runtime written in C ends it; remove it\ntest \"f\":1:7: word: unknown value \"alpha\\x00x\", want alpha, beta; did you mean \"alpha\"?",
+		},
+		{
+			name: "an alias", text: "numbers: &x [1]\nword: *x\n",
+			want: `test "f":2:7: word: is an alias, want a string`,
+		},
+		{
+			name: "a merge", text: "<<: {word: alpha}\n",
+			want: `test "f":1:1: a key is of type !!merge, want a string`,
+		},
+		{name: "a scalar", text: "word", want: `test "f":1:1: is a string, want a mapping`},
+		{
+			name: "a number as key", text: "1: x\n",
+			want: `test "f":1:1: a key is a number, want a string`,
+		},
+		{name: "empty word", text: `word: ""`, want: `test "f":1:7: word: is empty`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var findings document.Findings
@@ -79,8 +111,14 @@ func TestYAMLErrors(t *testing.T) {
 
 func TestJSONErrors(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
-		{"deep", strings.Repeat("[", 200) + strings.Repeat("]", 200), `test "f":1:102: nested more than 100 deep`},
-		{"two values", "{} {}", `test "f":1:4: not valid JSON: invalid character '{' after top-level value`},
+		{
+			name: "deep", text: strings.Repeat("[", 200) + strings.Repeat("]", 200),
+			want: `test "f":1:102: nested more than 100 deep`,
+		},
+		{
+			name: "two values", text: "{} {}",
+			want: `test "f":1:4: not valid JSON at byte 4: invalid character '{' after top-level value`,
+		},
 	} {
 		var findings document.Findings
 		document.ParseJSON("test", "f", []byte(tt.text), &findings)
@@ -93,11 +131,11 @@ func TestJSONErrors(t *testing.T) {
 func TestSuggest(t *testing.T) {
 	words := []string{"absent", "present", "mode", "RuntimeDefault"}
 	for _, tt := range []struct{ word, want string }{
-		{"absnet", `; did you mean "absent"?`},
-		{"runtimedefault", `; did you mean "RuntimeDefault"?`},
-		{"presents", `; did you mean "present"?`},
-		{"completely", ""},
-		{"", ""},
+		{word: "absnet", want: `; did you mean "absent"?`},
+		{word: "runtimedefault", want: `; did you mean "RuntimeDefault"?`},
+		{word: "presents", want: `; did you mean "present"?`},
+		{word: "completely"},
+		{},
 	} {
 		if got := document.Suggest(tt.word, words); got != tt.want {
 			t.Errorf("%q: got %q, want %q", tt.word, got, tt.want)
@@ -108,9 +146,14 @@ func TestSuggest(t *testing.T) {
 func Example() {
 	var findings document.Findings
 	n := document.ParseYAML("policy", "policy.yaml", []byte("absent: Deny\npresnet: Keep\n"), &findings)
-	n.Fields(map[string]func(document.Node){
-		"absent":  func(v document.Node) { fmt.Println(v.Path(), v.String()) },
-		"present": func(v document.Node) { fmt.Println(v.Path(), v.String()) },
+	words := &document.Type{Kind: document.String, Words: []string{"Deny", "Keep"}}
+	answers := &document.Type{Kind: document.Mapping, Keys: []document.Key{
+		{Name: "absent", Doc: "What happens to a container without a filter.", Type: words},
+		{Name: "present", Doc: "What happens to a container with a filter.", Type: words},
+	}}
+	n.Fields(answers, map[string]func(document.Node){
+		"absent":  func(v document.Node) { fmt.Println(v.Path(), v.Word()) },
+		"present": func(v document.Node) { fmt.Println(v.Path(), v.Word()) },
 	})
 	fmt.Println(findings.Err())
 	// Output:

@@ -7,22 +7,22 @@ import (
 
 // Finding is one thing that is wrong or doubtful in a file.
 type Finding struct {
-	// ID names the sort of finding for good, such as unknown-syscall; empty for
-	// what makes a file unreadable.
+	// ID names the kind of finding and never changes, such as unknown-syscall. It is
+	// empty if the file cannot be read at all.
 	ID string
 	// What is the sort of file ("policy", "profile"), File its name.
 	What, File string
-	// Line and Column count from 1; 0 where the place is the whole file.
+	// Line and Column count from 1; they are 0 if the finding is about the whole file.
 	Line, Column int
 	// Path is the place inside the document, such as rules[3].absent.
 	Path string
 	// Message says what is wrong and what to do.
 	Message string
-	// Warning is set where the file still has a meaning.
+	// Warning is set if the file can be used nevertheless.
 	Warning bool
 }
 
-// String is the finding on one line: what "file":line:column: path: message.
+// String returns the finding on one line: what "file":line:column: path: message.
 func (f Finding) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %q:", f.What, f.File)
@@ -39,13 +39,13 @@ func (f Finding) String() string {
 	return b.String()
 }
 
-// Findings are what one or more files gave rise to.
+// Findings are the findings about one or more files.
 type Findings []Finding
 
-// Errors are the findings that are not warnings.
+// Errors returns the findings that are not warnings.
 func (fs Findings) Errors() Findings { return fs.only(false) }
 
-// Warnings are the findings that are warnings.
+// Warnings returns the findings that are warnings.
 func (fs Findings) Warnings() Findings { return fs.only(true) }
 
 func (fs Findings) only(warning bool) Findings {
@@ -58,7 +58,7 @@ func (fs Findings) only(warning bool) Findings {
 	return out
 }
 
-// Err is nil where there are no errors, else one error with all of them, a
+// Err returns nil where there are no errors, else one error with all of them, a
 // line each.
 func (fs Findings) Err() error {
 	errs := fs.Errors()

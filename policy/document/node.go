@@ -13,12 +13,13 @@ import (
 // findings that the document was parsed with, and return the zero value then.
 type Node struct {
 	what, file, path string
-	id               string // of what is reported next
+	id               string // the ID of findings at this node
+	t                *Type  // nil if it is not known
 	findings         *Findings
 	yaml             *yaml.Node
 }
 
-// As is the node with an ID for what is reported at it.
+// As returns the node with an ID, which findings at the node get.
 func (n Node) As(id string) Node {
 	n.id = id
 	return n
@@ -27,77 +28,60 @@ func (n Node) As(id string) Node {
 // Errorf reports a problem at the node.
 func (n Node) Errorf(format string, args ...any) { n.report(false, format, args...) }
 
-// Warnf reports a doubt at the node.
+// Warnf reports a warning at the node.
 func (n Node) Warnf(format string, args ...any) { n.report(true, format, args...) }
 
 func (n Node) report(warning bool, format string, args ...any) {
-	*n.findings = append(*n.findings, Finding{
-		ID: n.id, What: n.what, File: n.file, Line: n.yaml.Line, Column: n.yaml.Column,
-		Path: n.path, Message: fmt.Sprintf(format, args...), Warning: warning,
-	})
+	f := n.Place()
+	f.Message, f.Warning = fmt.Sprintf(format, args...), warning
+	*n.findings = append(*n.findings, f)
 }
 
-// Path is the node's place inside the document.
+// Place returns a finding at the node's place, without a message.
+func (n Node) Place() Finding {
+	return Finding{ID: n.id, What: n.what, File: n.file, Line: n.yaml.Line, Column: n.yaml.Column, Path: n.path}
+}
+
+// Path returns the node's place inside the document.
 func (n Node) Path() string { return n.path }
 
-// IsZero reports whether there is no such node: a field that was not written.
+// IsZero reports whether the node is missing: the field was not written.
 func (n Node) IsZero() bool { return n.yaml == nil }
 
-// IsNull reports whether the node is null.
-func (n Node) IsNull() bool { return n.yaml.Kind == yaml.ScalarNode && n.yaml.Tag == "!!null" }
-
-// IsMapping reports whether the node is a mapping.
-func (n Node) IsMapping() bool { return n.yaml.Kind == yaml.MappingNode }
-
-// IsList reports whether the node is a list.
-func (n Node) IsList() bool { return n.yaml.Kind == yaml.SequenceNode }
-
-// IsString reports whether the node is a string.
-func (n Node) IsString() bool { return n.yaml.Kind == yaml.ScalarNode && n.yaml.Tag == "!!str" }
-
-// kind is the node's type in the words of an error.
-func (n Node) kind() string {
-	switch n.yaml.Kind {
-	case yaml.MappingNode:
-		return "a mapping"
-	case yaml.SequenceNode:
-		return "a list"
-	case yaml.AliasNode:
-		return "an alias"
-	}
-	switch n.yaml.Tag {
-	case "!!str":
-		return "a string"
-	case "!!int", "!!float":
-		return "a number"
-	case "!!bool":
-		return "a boolean"
-	case "!!null":
-		return "empty"
-	}
-	return "of type " + n.yaml.Tag
-}
-
-// Fields visits a mapping: for each key that is in known its function gets
-// the value. Other keys, keys that occur twice, and keys that are not strings
-// are problems. Keys are visited in the order of the file.
-func (n Node) Fields(known map[string]func(Node)) {
+// Fields visits a mapping whose keys are those of t: each key's visitor gets the
+// value, in the order of the file. Unknown keys, keys that occur twice, keys that are
+// not strings, and required keys that are missing are problems.
+func (n Node) Fields(t *Type, visitors map[string]func(Node)) {
+	t.check(visitors)
+	var seen uint64 // a bit for each of t.Keys
 	n.Each(func(key, value Node, name string) {
-		visit, ok := known[name]
-		if !ok {
-			names := make([]string, 0, len(known))
-			for k := range known {
-				names = append(names, k)
-			}
+		i := t.key(name)
+		if i < 0 {
 			key.path = n.path
-			key.Errorf("unknown key %q%s", name, Suggest(name, names))
+			key.Errorf("unknown key %q%s", name, Suggest(name, t.names()))
 			return
 		}
-		visit(value)
+		k := &t.Keys[i]
+		if k.Refused != "" {
+			value.Errorf("%s", k.Refused)
+			return
+		}
+		seen |= 1 << i
+		if value.t = k.Type; !value.t.Null || !value.IsNull() {
+			visitors[name](value)
+		}
 	})
+	for i := range t.Keys {
+		if !n.IsMapping() {
+			return
+		}
+		if k := &t.Keys[i]; k.Missing != "" && seen&(1<<i) == 0 {
+			n.Errorf("%s", k.Missing)
+		}
+	}
 }
 
-// Each visits a mapping with keys of the writer's choice.
+// Each visits the keys and values of a mapping whose keys the writer chooses.
 func (n Node) Each(visit func(key, value Node, name string)) {
 	if n.yaml.Kind != yaml.MappingNode {
 		n.Errorf("is %s, want a mapping", n.kind())
@@ -124,7 +108,7 @@ func (n Node) Each(visit func(key, value Node, name string)) {
 	}
 }
 
-// Items are the elements of a list.
+// Items returns the elements of a list.
 func (n Node) Items() []Node {
 	if n.yaml.Kind != yaml.SequenceNode {
 		n.Errorf("is %s, want a list", n.kind())
@@ -133,59 +117,62 @@ func (n Node) Items() []Node {
 	items := make([]Node, len(n.yaml.Content))
 	for i, item := range n.yaml.Content {
 		items[i] = n.child(item, n.path+"["+strconv.Itoa(i)+"]")
+		if n.t != nil {
+			items[i].t = n.t.Items
+		}
 	}
 	return items
 }
 
 func (n Node) child(y *yaml.Node, path string) Node {
-	n.yaml, n.path = y, path
+	n.yaml, n.path, n.t = y, path, nil
 	return n
 }
 
-// String is the value of a string that is not empty.
-func (n Node) String() string {
-	if !n.IsString() {
-		n.Errorf("is %s, want a string", n.kind())
-		return ""
-	}
-	switch {
-	case n.yaml.Value == "":
-		n.Errorf("is empty")
-	case strings.ContainsRune(n.yaml.Value, 0):
-		n.Errorf("holds a NUL, where a runtime written in C ends it; remove it")
-	}
-	return n.yaml.Value
+// Errors returns how many errors were reported to the node's findings so far.
+func (n Node) Errors() int { return len(n.findings.Errors()) }
+
+// Pair is a key of a mapping with its value.
+type Pair struct {
+	Key, Value Node
+	Name       string
 }
 
-// Strings is the value of a list of strings.
-func (n Node) Strings() []string {
-	var out []string
-	for _, item := range n.Items() {
-		out = append(out, item.String())
+// Pairs returns the keys of a mapping with their values, duplicate keys included, and
+// reports nothing. A node that is no mapping has none.
+func (n Node) Pairs() []Pair {
+	if n.yaml.Kind != yaml.MappingNode {
+		return nil
+	}
+	var out []Pair
+	for i := 0; i+1 < len(n.yaml.Content); i += 2 {
+		name := n.yaml.Content[i].Value
+		path := strings.TrimPrefix(n.path+"."+name, ".")
+		out = append(out, Pair{Key: n.child(n.yaml.Content[i], path), Value: n.child(n.yaml.Content[i+1], path), Name: name})
 	}
 	return out
 }
 
-// Uint is the value of a whole number of up to the given bits, in decimal or,
-// in YAML, hexadecimal.
-func (n Node) Uint(bits int) uint64 {
-	if n.yaml.Kind != yaml.ScalarNode || n.yaml.Tag != "!!int" {
-		n.Errorf("is %s, want a whole number", n.kind())
-		return 0
+// Without returns the mapping without the given keys, and reports nothing.
+func (n Node) Without(keys ...string) Node {
+	mapping := *n.yaml
+	mapping.Content = nil
+	for _, p := range n.Pairs() {
+		if !slices.Contains(keys, p.Name) {
+			mapping.Content = append(mapping.Content, p.Key.yaml, p.Value.yaml)
+		}
 	}
-	v, err := strconv.ParseUint(n.yaml.Value, 0, bits)
-	if err != nil {
-		n.Errorf("%s is not a whole number from 0 to 2^%d-1", n.yaml.Value, bits)
-	}
-	return v
+	n.yaml = &mapping
+	return n
 }
 
-// OneOf is the value of a string that must be one of words.
-func (n Node) OneOf(words ...string) string {
-	v := n.String()
-	if v != "" && !slices.Contains(words, v) {
-		n.Errorf("unknown value %q, want %s%s", v, strings.Join(words, ", "), Suggest(v, words))
-		return ""
+// List returns the elements of a list. A node that is no list has none.
+func (n Node) List() []Node {
+	if !n.IsList() {
+		return nil
 	}
-	return v
+	return n.Items()
 }
+
+// Report adds a finding to the node's findings.
+func (n Node) Report(f Finding) { *n.findings = append(*n.findings, f) }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -21,7 +22,7 @@ func ParseYAML(what, file string, data []byte, findings *Findings) Node {
 	switch err := dec.Decode(&root); {
 	case errors.Is(err, io.EOF):
 		top.yaml.Line, top.yaml.Column = 0, 0
-		top.Errorf("the file is empty; remove it for the built-in default, or write at least %q", "version: 1")
+		top.empty()
 		return top
 	case err != nil:
 		top.syntax(err)
@@ -37,7 +38,17 @@ func ParseYAML(what, file string, data []byte, findings *Findings) Node {
 	return top
 }
 
-// syntax reports yaml's own error, which names its line in the text.
+// empty reports a file that holds nothing. A policy has a built-in default, a profile
+// has none.
+func (n Node) empty() {
+	if n.what == "profile" {
+		n.Errorf("the file is empty; an empty profile is not %q, write the whole profile", "Unconfined")
+		return
+	}
+	n.Errorf("the file is empty, or has only comments; remove it for the built-in default, or write at least %q", "version: 1")
+}
+
+// syntax reports an error of the YAML parser, whose text names the line.
 func (n Node) syntax(err error) {
 	text := err.Error()
 	m := regexp.MustCompile(`^yaml: (?:line (\d+): )?`).FindStringSubmatch(text)
@@ -60,26 +71,20 @@ const maxDepth = 100
 func ParseJSON(what, file string, data []byte, findings *Findings) Node {
 	top := Node{what: what, file: file, findings: findings, yaml: &yaml.Node{}}
 	if len(bytes.TrimSpace(data)) == 0 {
-		top.Errorf("the file is empty; an empty profile is not %q, write the whole profile", "Unconfined")
+		top.empty()
 		return top
 	}
 	top.yaml.Line, top.yaml.Column = 1, 1
-	var v any
-	if err := json.Unmarshal(data, &v); err != nil {
-		offset := 0
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			offset = int(syntax.Offset) - 1 // it counts the byte that is wrong
-		}
-		top.yaml.Line, top.yaml.Column = place(data, offset)
-		top.Errorf("not valid JSON: %v", err)
+	if problem, offset := NotJSON(data); problem != "" {
+		top.yaml.Line, top.yaml.Column = Place(data, offset)
+		top.Errorf("%s", problem)
 		return top
 	}
 	r := jsonReader{data: data, dec: json.NewDecoder(bytes.NewReader(data)), line: 1}
 	r.dec.UseNumber()
 	root, err := r.value(0)
 	if err != nil {
-		top.yaml.Line, top.yaml.Column = place(data, int(r.dec.InputOffset()))
+		top.yaml.Line, top.yaml.Column = Place(data, int(r.dec.InputOffset()))
 		top.Errorf("%v", err)
 		return top
 	}
@@ -87,8 +92,32 @@ func ParseJSON(what, file string, data []byte, findings *Findings) Node {
 	return top
 }
 
-// place is the line and column of an offset.
-func place(data []byte, offset int) (line, column int) {
+// byteOrderMark is U+FEFF in UTF-8, which some editors put in front of a text.
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// NotJSON returns why data is not one JSON value, in the words of encoding/json, which
+// every engine written in Go prints, and at which byte. It returns "" if data is one.
+func NotJSON(data []byte) (problem string, offset int) {
+	var v any
+	err := json.Unmarshal(data, &v)
+	if err == nil {
+		return "", 0
+	}
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		offset = max(0, int(syntax.Offset)-1) // it counts the byte that is wrong
+	}
+	switch {
+	case bytes.HasPrefix(data, byteOrderMark):
+		return fmt.Sprintf("begins with a byte-order mark, the bytes EF BB BF, which no reader of profiles takes (%v); save it without", err), 0
+	case offset >= len(data)-1 && strings.HasPrefix(err.Error(), "unexpected end"):
+		return fmt.Sprintf("not valid JSON: ends too early, at byte %d: %v", len(data), err), len(data)
+	}
+	return fmt.Sprintf("not valid JSON at byte %d: %v", offset+1, err), offset
+}
+
+// Place returns the line and column of an offset.
+func Place(data []byte, offset int) (line, column int) {
 	offset = min(max(offset, 0), len(data))
 	return 1 + bytes.Count(data[:offset], []byte("\n")), max(1, offset-bytes.LastIndexByte(data[:offset], '\n'))
 }
@@ -102,7 +131,7 @@ type jsonReader struct {
 	seen, line, lineStart int
 }
 
-// here is the place where the next token begins.
+// here returns the place where the next token begins.
 func (r *jsonReader) here() (line, column int) {
 	offset := int(r.dec.InputOffset())
 	for offset < len(r.data) && bytes.IndexByte([]byte(" \t\r\n:,"), r.data[offset]) >= 0 {
@@ -152,4 +181,45 @@ func (r *jsonReader) value(depth int) (*yaml.Node, error) {
 	}
 	n.Kind = yaml.ScalarNode
 	return n, nil
+}
+
+// Reread returns the JSON in data as a document with the places of n: a program has made
+// data from n. It finds keys of n whatever their case, and of duplicate keys the last. A
+// value that n does not have gets the place of the value around it.
+func (n Node) Reread(data []byte) (Node, error) {
+	r := jsonReader{data: data, dec: json.NewDecoder(bytes.NewReader(data)), line: 1}
+	r.dec.UseNumber()
+	root, err := r.value(0)
+	if err != nil {
+		return n, err
+	}
+	relocate(root, n.yaml)
+	n.yaml = root
+	return n, nil
+}
+
+// relocate gives v, and all values in it, the places of from.
+func relocate(v, from *yaml.Node) {
+	v.Line, v.Column = from.Line, from.Column
+	switch v.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(v.Content); i += 2 {
+			key, value := from, from
+			for j := 0; from.Kind == yaml.MappingNode && j+1 < len(from.Content); j += 2 {
+				if strings.EqualFold(from.Content[j].Value, v.Content[i].Value) {
+					key, value = from.Content[j], from.Content[j+1]
+				}
+			}
+			v.Content[i].Line, v.Content[i].Column = key.Line, key.Column
+			relocate(v.Content[i+1], value)
+		}
+	case yaml.SequenceNode:
+		for i, item := range v.Content {
+			at := from
+			if from.Kind == yaml.SequenceNode && i < len(from.Content) {
+				at = from.Content[i]
+			}
+			relocate(item, at)
+		}
+	}
 }

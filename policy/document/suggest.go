@@ -2,17 +2,19 @@ package document
 
 import (
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 )
 
-// Suggest is `; did you mean "x"?` for the candidate nearest to word, or
+// Suggest returns `; did you mean "x"?` for the candidate nearest to word, or
 // nothing where none is near: at most a third of its letters, and at least
 // one, may differ.
 func Suggest(word string, candidates []string) string {
-	sort.Strings(candidates)
+	if len(word) > maxWord {
+		return ""
+	}
 	best, distance := "", max(1, len(word)/3)+1
-	for _, c := range candidates {
+	for _, c := range slices.Sorted(slices.Values(candidates)) {
 		if d := edits(strings.ToLower(word), strings.ToLower(c)); d < distance {
 			best, distance = c, d
 		}
@@ -23,7 +25,10 @@ func Suggest(word string, candidates []string) string {
 	return fmt.Sprintf("; did you mean %q?", best)
 }
 
-// edits is the number of letters to insert, drop, change or swap with their
+// maxWord is the length of a word that may be a misspelling of a candidate.
+const maxWord = 64
+
+// edits returns the number of letters to insert, drop, change or swap with their
 // neighbour to make a of b (optimal string alignment), for short words.
 func edits(a, b string) int {
 	rows := make([][]int, len(a)+1)

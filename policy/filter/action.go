@@ -6,21 +6,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Result is what a filter says to one call: the action and its data, as the
-// kernel acts on them. Results are comparable.
+// Result is a filter's answer to one call: the action and its data, as the kernel acts on
+// them. Results are comparable.
 type Result struct {
 	// Action is a SECCOMP_RET_* value of linux/seccomp.h.
 	Action uint32
 	// Data is the errno of SECCOMP_RET_ERRNO, at most 4095 as the kernel caps
-	// it, or the message of SECCOMP_RET_TRACE; 0 for the others, which ignore it.
+	// it, or the message of SECCOMP_RET_TRACE. Of SECCOMP_RET_USER_NOTIF it tells
+	// the listeners of one comparison apart. It is 0 for the others, which ignore it.
 	Data uint16
 }
 
 // maxErrno caps the errno of a filter (MAX_ERRNO, kernel/seccomp.c).
 const maxErrno = 4095
 
-// result reads a filter's return value. What the kernel does not know it
-// treats as SECCOMP_RET_KILL_PROCESS.
+// result reads a filter's return value. The kernel treats a value that it does not know as
+// SECCOMP_RET_KILL_PROCESS.
 func result(ret uint32) Result {
 	action, data := ret&unix.SECCOMP_RET_ACTION_FULL, uint16(ret&unix.SECCOMP_RET_DATA)
 	switch action {
@@ -35,11 +36,19 @@ func result(ret uint32) Result {
 	return Result{unix.SECCOMP_RET_KILL_PROCESS, 0}
 }
 
-// looser reports whether the kernel prefers b to a: it compares the actions as
-// signed numbers and takes the least (seccomp_run_filters, kernel/seccomp.c).
-func (a Result) looser(b Result) bool { return int32(a.Action) > int32(b.Action) }
+// looser reports whether a is looser than b: the kernel compares the actions as signed
+// numbers and takes the least (seccomp_run_filters, kernel/seccomp.c). If a notifies
+// another listener than b, a counts as looser: that listener may let everything through.
+func (a Result) looser(b Result) bool {
+	return int32(a.Action) > int32(b.Action) || a.elsewhere(b)
+}
 
-// stricter is what the kernel does under two filters, of which own was
+// elsewhere reports whether a and b notify two different listeners.
+func (a Result) elsewhere(b Result) bool {
+	return a.Action == unix.SECCOMP_RET_USER_NOTIF && b.Action == a.Action && a.Data != b.Data
+}
+
+// stricter returns what the kernel does under two filters, of which own was
 // installed last: at a tie its data counts.
 func stricter(older, own Result) Result {
 	if own.looser(older) {
@@ -67,6 +76,9 @@ func (a Result) String() string {
 		}
 		return fmt.Sprintf("ERRNO(%d)", a.Data)
 	case unix.SECCOMP_RET_USER_NOTIF:
+		if a.Data > 1 {
+			return "NOTIFY (another listener)"
+		}
 		return "NOTIFY"
 	case unix.SECCOMP_RET_TRACE:
 		return fmt.Sprintf("TRACE(%d)", a.Data)

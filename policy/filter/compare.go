@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/batten-runtime/batten/policy/syscalls"
 	libseccomp "github.com/seccomp/libseccomp-golang"
 	"golang.org/x/sys/unix"
 )
@@ -25,7 +26,7 @@ func (w *Witness) String() string {
 	return fmt.Sprintf("%s on %s: %s against %s", w.describe(), w.Arch, w.First, w.Second)
 }
 
-// describe is the call with the arguments as far as they are not zero.
+// describe returns the call in words, with the arguments that are not zero.
 func (w *Witness) describe() string {
 	args := w.args()
 	last := 0
@@ -41,7 +42,7 @@ func (w *Witness) describe() string {
 	return fmt.Sprintf("%s(%s)", name, strings.Join(args[:last], ", "))
 }
 
-// args are the arguments in hexadecimal.
+// args returns the arguments in hexadecimal.
 func (w *Witness) args() (out []string) {
 	for _, arg := range w.Call.Args {
 		out = append(out, fmt.Sprintf("%#x", arg))
@@ -61,7 +62,7 @@ func (w *Witness) MarshalJSON() ([]byte, error) {
 	}{w.Arch, w.Syscall, w.Call.Nr, w.args(), w.First.String(), w.Second.String()})
 }
 
-// abi is the architecture that a call is made through, and its words for it.
+// abi returns the architecture that a call is made through, and libseccomp's name for it.
 func abi(arch, nr uint32) (libseccomp.ScmpArch, string) {
 	if arch == unix.AUDIT_ARCH_X86_64 && nr&x32Bit != 0 {
 		return libseccomp.ArchX32, "x32"
@@ -74,21 +75,20 @@ func abi(arch, nr uint32) (libseccomp.ScmpArch, string) {
 	return libseccomp.ArchInvalid, fmt.Sprintf("arch %#x", arch)
 }
 
-// syscallName is the name of a number, empty where libseccomp has none.
+// syscallName returns the name of a number, empty where libseccomp has none.
 func syscallName(arch, nr uint32) string {
 	a, _ := abi(arch, nr)
 	if a == libseccomp.ArchInvalid || int32(nr) < 0 {
 		return ""
 	}
-	name, err := libseccomp.ScmpSyscall(nr).GetNameByArch(a)
-	if err != nil {
-		return ""
+	if name, err := libseccomp.ScmpSyscall(nr).GetNameByArch(a); err == nil {
+		return name
 	}
-	return name
+	return syscalls.CallAt(specArch(a), int(nr)) // newer than the library
 }
 
-// witness is a call in c for which predicate holds, and what two functions
-// make of it.
+// witness returns a call in c for which predicate holds, with the results of two functions
+// for it.
 func (t *table) witness(c cell, predicate, first, second ref) *Witness {
 	call := Call{Arch: c.arch, Nr: c.nr}
 	t.find(predicate, &call)
@@ -100,7 +100,7 @@ func (t *table) witness(c cell, predicate, first, second ref) *Witness {
 	return w
 }
 
-// first is a witness for the first cell in which op holds somewhere.
+// first returns a witness for the first cell in which op holds somewhere.
 func (t *table) first(op uint8) *Witness {
 	for _, c := range t.cells {
 		if p := t.apply(op, c.values[0], c.values[1]); p != no {
@@ -113,7 +113,8 @@ func (t *table) first(op uint8) *Witness {
 // Equal compares what the kernel does under a and under b for every call:
 // arch, number, arguments, and errnos too. It returns nil if they are equal,
 // else a call on which they differ. Errors are filters that cannot be judged.
-func Equal(a, b Stack) (*Witness, error) {
+func Equal(a, b Stack) (w *Witness, err error) {
+	defer limited(&err)
 	t, err := tabulate(a, b)
 	if err != nil {
 		return nil, err
@@ -124,7 +125,8 @@ func Equal(a, b Stack) (*Witness, error) {
 // Subsumes reports whether s is nowhere looser than floor, in the kernel's
 // order of actions. It returns nil if so, else a call for which it is, First
 // being the floor's action.
-func Subsumes(floor, s Stack) (*Witness, error) {
+func Subsumes(floor, s Stack) (w *Witness, err error) {
+	defer limited(&err)
 	t, err := tabulate(floor, s)
 	if err != nil {
 		return nil, err
@@ -142,17 +144,17 @@ type Deviation struct {
 	Looser bool
 }
 
-// Deviations judges out as the meet of floor and own: it is empty if out does
-// for every call what the kernel does with both installed, floor first. The
-// meet is made of the compiled programs, so that it knows nothing of how out
-// came about. There is one deviation for each arch, group of numbers, and
-// whether out is looser there.
-func Deviations(floor, own, out Stack) ([]Deviation, error) {
+// Deviations compares out with the intersection of floor and own. It returns nothing if out
+// does for every call what the kernel does with both installed, floor first. It computes the
+// intersection from the compiled programs, so that it does not depend on how out was
+// computed. There is one deviation for each architecture, group of numbers, and whether out
+// is looser there.
+func Deviations(floor, own, out Stack) (deviations []Deviation, err error) {
+	defer limited(&err)
 	t, err := tabulate(floor, own, out)
 	if err != nil {
 		return nil, err
 	}
-	var deviations []Deviation
 	for _, c := range t.cells {
 		want := t.apply(opMeet, c.values[0], c.values[1])
 		differ := t.apply(opDiffer, want, c.values[2])

@@ -41,11 +41,14 @@ var archOf = map[specs.Arch]libseccomp.ScmpArch{
 // binaryTreeFrom is how many rules make runc ask libseccomp for a binary tree.
 const binaryTreeFrom = 33
 
-// Compile makes of s the program that runc 1.5 loads for it, by the same calls
-// of libseccomp in the same order (libcontainer/seccomp), with runc's stub in
-// front that answers ENOSYS to calls newer than the profile. Errors are those
-// for which runc refuses the container.
-func Compile(s *specs.LinuxSeccomp) (*Program, error) {
+// Compile returns the program that runc 1.5 loads for s. It calls libseccomp as runc does
+// (libcontainer/seccomp), and puts runc's stub in front, which answers ENOSYS to calls newer
+// than the profile. It is an error if runc would refuse the container.
+func Compile(s *specs.LinuxSeccomp) (*Program, error) { return compile(s, s) }
+
+// compile returns the program of s. read is the profile as the runtime reads it; s is the
+// part of read that libseccomp gets to see.
+func compile(s, read *specs.LinuxSeccomp) (*Program, error) {
 	defaultAction, err := action(s.DefaultAction, s.DefaultErrnoRet)
 	if err != nil {
 		return nil, fmt.Errorf("defaultAction: %w", err)
@@ -67,11 +70,11 @@ func Compile(s *specs.LinuxSeccomp) (*Program, error) {
 			return nil, fmt.Errorf("architecture %q: %w", name, err)
 		}
 	}
-	flags, err := loadFlags(s)
+	flags, err := loadFlags(read)
 	if err != nil {
 		return nil, err
 	}
-	if countNames(s) >= binaryTreeFrom {
+	if countNames(read) >= binaryTreeFrom {
 		_ = f.SetOptimize(2) // runc goes on without, too
 	}
 	for i, rule := range s.Syscalls {
@@ -83,8 +86,8 @@ func Compile(s *specs.LinuxSeccomp) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Program{Instructions: program, Flags: flags}
-	if stub := enosysStub(s); stub != nil {
+	out := &Program{Instructions: program, Flags: flags, Listener: listener(read)}
+	if stub := enosysStub(read, read != s); stub != nil {
 		out.Instructions = append(stub, program...)
 	}
 	return out, nil
@@ -97,7 +100,7 @@ func countNames(s *specs.LinuxSeccomp) (n int) {
 	return n
 }
 
-// loadFlags are the flags of seccomp(2) that runc loads a profile with.
+// loadFlags returns the flags of seccomp(2) that runc loads a profile with.
 func loadFlags(s *specs.LinuxSeccomp) (flags uint, err error) {
 	if s.Flags == nil {
 		flags = unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW
@@ -123,7 +126,18 @@ func loadFlags(s *specs.LinuxSeccomp) (flags uint, err error) {
 	return flags, nil
 }
 
-// action is runc's: an errno is cut to 16 bits, and counts for two actions.
+// listener returns the name of the listener that answers the calls that s notifies of; it
+// is empty if s notifies of none.
+func listener(s *specs.LinuxSeccomp) string {
+	for _, rule := range s.Syscalls {
+		if rule.Action == specs.ActNotify {
+			return s.ListenerPath + "\x00" + s.ListenerMetadata
+		}
+	}
+	return ""
+}
+
+// action reads an action as runc does: an errno counts for two actions, and 16 bits of it.
 func action(name specs.LinuxSeccompAction, errno *uint) (libseccomp.ScmpAction, error) {
 	a, ok := actionOf[name]
 	if !ok {
@@ -194,7 +208,7 @@ func addConditions(f *libseccomp.ScmpFilter, nr libseccomp.ScmpSyscall, act libs
 	return nil
 }
 
-// export is the program that libseccomp makes of f.
+// export returns the program that libseccomp makes of f.
 func export(f *libseccomp.ScmpFilter) ([]unix.SockFilter, error) {
 	fd, err := unix.MemfdCreate("filter", unix.MFD_CLOEXEC)
 	if err != nil {

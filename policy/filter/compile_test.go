@@ -24,14 +24,21 @@ func TestCompileFlags(t *testing.T) {
 		profile *specs.LinuxSeccomp
 		want    uint
 	}{
-		{"no flags", denied(keyctl), unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW},
-		{"an empty list", none, 0},
-		{"log", denied(keyctl, specs.LinuxSeccompFlagLog), unix.SECCOMP_FILTER_FLAG_LOG},
-		{"two", denied(keyctl, specs.LinuxSeccompFlagSpecAllow, specs.LinuxSeccompFlagLog), unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW | unix.SECCOMP_FILTER_FLAG_LOG},
-		{"TSYNC", denied(keyctl, "SECCOMP_FILTER_FLAG_TSYNC"), 0},
+		{name: "no flags", profile: denied(keyctl), want: unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+		{name: "an empty list", profile: none},
 		{
-			"a listener", denied(specs.LinuxSyscall{Names: []string{"keyctl"}, Action: specs.ActNotify}, specs.LinuxSeccompFlagWaitKillableRecv),
-			unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV | unix.SECCOMP_FILTER_FLAG_NEW_LISTENER,
+			name: "log", profile: denied(keyctl, specs.LinuxSeccompFlagLog),
+			want: unix.SECCOMP_FILTER_FLAG_LOG,
+		},
+		{
+			name:    "two",
+			profile: denied(keyctl, specs.LinuxSeccompFlagSpecAllow, specs.LinuxSeccompFlagLog),
+			want:    unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW | unix.SECCOMP_FILTER_FLAG_LOG,
+		},
+		{name: "TSYNC", profile: denied(keyctl, "SECCOMP_FILTER_FLAG_TSYNC")},
+		{
+			name: "a listener", profile: denied(specs.LinuxSyscall{Names: []string{"keyctl"}, Action: specs.ActNotify}, specs.LinuxSeccompFlagWaitKillableRecv),
+			want: unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV | unix.SECCOMP_FILTER_FLAG_NEW_LISTENER,
 		},
 	} {
 		program, err := filter.Compile(tt.profile)
@@ -49,11 +56,31 @@ func TestCompileRefuses(t *testing.T) {
 		profile *specs.LinuxSeccomp
 		want    string
 	}{
-		{"a default that notifies", &specs.LinuxSeccomp{DefaultAction: specs.ActNotify}, "defaultAction is SCMP_ACT_NOTIFY; runc refuses that"},
-		{"an arch", &specs.LinuxSeccomp{DefaultAction: specs.ActLog, Architectures: []specs.Arch{"SCMP_ARCH_PDP11"}}, `architecture "SCMP_ARCH_PDP11": runc does not know it`},
-		{"a flag", denied(specs.LinuxSyscall{Names: []string{"keyctl"}, Action: specs.ActErrno}, "X"), `flag "X": runc does not know it`},
-		{"no name", denied(specs.LinuxSyscall{Names: []string{""}, Action: specs.ActErrno}), "syscalls[0]: an empty name"},
-		{"write that notifies", denied(specs.LinuxSyscall{Names: []string{"keyctl", "write"}, Action: specs.ActNotify}), "syscalls[0]: SCMP_ACT_NOTIFY on write; runc refuses that"},
+		{
+			name:    "a default that notifies",
+			profile: &specs.LinuxSeccomp{DefaultAction: specs.ActNotify},
+			want:    "defaultAction is SCMP_ACT_NOTIFY; runc refuses that",
+		},
+		{
+			name:    "an arch",
+			profile: &specs.LinuxSeccomp{DefaultAction: specs.ActLog, Architectures: []specs.Arch{"SCMP_ARCH_PDP11"}},
+			want:    `architecture "SCMP_ARCH_PDP11": runc does not know it`,
+		},
+		{
+			name:    "a flag",
+			profile: denied(specs.LinuxSyscall{Names: []string{"keyctl"}, Action: specs.ActErrno}, "X"),
+			want:    `flag "X": runc does not know it`,
+		},
+		{
+			name:    "no name",
+			profile: denied(specs.LinuxSyscall{Names: []string{""}, Action: specs.ActErrno}),
+			want:    "syscalls[0]: an empty name",
+		},
+		{
+			name:    "write that notifies",
+			profile: denied(specs.LinuxSyscall{Names: []string{"keyctl", "write"}, Action: specs.ActNotify}),
+			want:    "syscalls[0]: SCMP_ACT_NOTIFY on write; runc refuses that",
+		},
 	} {
 		if _, err := filter.Compile(tt.profile); err == nil || err.Error() != tt.want {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)

@@ -3,6 +3,8 @@ package filter
 import (
 	"slices"
 
+	"github.com/batten-runtime/batten/policy/bpf"
+	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	libseccomp "github.com/seccomp/libseccomp-golang"
 	"golang.org/x/sys/unix"
@@ -21,11 +23,11 @@ var auditArch = map[libseccomp.ScmpArch]uint32{
 	libseccomp.ArchLOONGARCH64: unix.AUDIT_ARCH_LOONGARCH64,
 }
 
-// enosysStub answers ENOSYS to numbers above the highest that the profile
-// names on an arch, where its default denies: what runc puts before a filter
-// (libcontainer/seccomp/patchbpf), instruction for instruction other, in
-// effect the same. Nil where runc puts none.
-func enosysStub(s *specs.LinuxSeccomp) []unix.SockFilter {
+// enosysStub returns instructions that answer ENOSYS to numbers above the highest that the
+// profile names on an architecture, if the profile denies by default. runc puts such a stub
+// before a filter (libcontainer/seccomp/patchbpf); its instructions are others, with the
+// same effect. enosysStub returns nil if runc puts none.
+func enosysStub(s *specs.LinuxSeccomp, byNumber bool) []unix.SockFilter {
 	switch s.DefaultAction {
 	case specs.ActAllow, specs.ActLog, specs.ActTrace:
 		return nil
@@ -42,36 +44,50 @@ func enosysStub(s *specs.LinuxSeccomp) []unix.SockFilter {
 	}
 	var stub []unix.SockFilter
 	for _, arch := range arches {
-		if last := lastSyscall(s, arch); last > 0 && auditArch[arch] != 0 {
+		if last := lastSyscall(s, arch, byNumber); last > 0 && auditArch[arch] != 0 {
 			stub = append(stub, enosysAbove(arch, uint32(last))...)
 		}
 	}
 	return stub
 }
 
-// lastSyscall is the highest number that a rule names, skipped rules included.
-func lastSyscall(s *specs.LinuxSeccomp, arch libseccomp.ScmpArch) (last libseccomp.ScmpSyscall) {
+// specArch returns the name of an architecture in runtime-spec's words.
+func specArch(arch libseccomp.ScmpArch) specs.Arch {
+	for name, a := range archOf {
+		if a == arch {
+			return name
+		}
+	}
+	return ""
+}
+
+// lastSyscall returns the highest number that a rule names, rules that repeat the default
+// included. Names that the linked libseccomp does not know count only byNumber.
+func lastSyscall(s *specs.LinuxSeccomp, arch libseccomp.ScmpArch, byNumber bool) (last libseccomp.ScmpSyscall) {
 	for _, rule := range s.Syscalls {
 		for _, name := range rule.Names {
-			if nr, err := libseccomp.GetSyscallFromNameByArch(name, arch); err == nil {
-				last = max(last, nr)
+			nr, err := libseccomp.GetSyscallFromNameByArch(name, arch)
+			if err != nil && byNumber {
+				number, _ := syscalls.Number(specArch(arch), name)
+				nr = libseccomp.ScmpSyscall(number)
 			}
+			last = max(last, nr)
 		}
 	}
 	return last
 }
 
-// enosysAbove is one arch's part of the stub; it falls through to what follows.
+// enosysAbove returns one arch's part of the stub; it falls through to what follows.
 func enosysAbove(arch libseccomp.ScmpArch, last uint32) []unix.SockFilter {
-	ret := unix.SockFilter{Code: codeReturn, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)}
+	ret := unix.SockFilter{Code: bpf.Return, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)}
 	out := []unix.SockFilter{
-		{Code: codeLoad, K: wordArch * 4},
-		{Code: codeIfEqual, K: auditArch[arch], Jt: 0, Jf: 3},
-		{Code: codeLoad, K: wordNr * 4},
-		{Code: codeIfGreater, K: last, Jt: 0, Jf: 1},
+		{Code: bpf.Load, K: wordArch * 4},
+		{Code: bpf.IfEqual, K: auditArch[arch], Jt: 0, Jf: 3},
+		{Code: bpf.Load, K: wordNr * 4},
+		{Code: bpf.IfGreater, K: last, Jt: 0, Jf: 1},
 		ret,
 	}
-	mode := unix.SockFilter{Code: codeIfBits, K: x32Bit}
+	mode := unix.SockFilter{Code: bpf.IfBits, K: x32Bit}
 	switch arch {
 	case libseccomp.ArchAMD64:
 		mode.Jt = 2

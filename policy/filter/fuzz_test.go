@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/batten-runtime/batten/policy/bpf"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -44,7 +45,7 @@ func FuzzProgram(f *testing.F) {
 		}
 		f.Add(encodeProgram(p.Instructions), uint64(1))
 	}
-	f.Add(encodeProgram([]unix.SockFilter{{Code: codeLoad, K: 16}, {Code: codeAnd, K: 6}, {Code: codeIfBits, Jt: 0, Jf: 1, K: 2}, {Code: codeReturn}, {Code: codeReturn, K: unix.SECCOMP_RET_ALLOW}}), uint64(2))
+	f.Add(encodeProgram([]unix.SockFilter{{Code: bpf.Load, K: 16}, {Code: bpf.And, K: 6}, {Code: bpf.IfBits, Jt: 0, Jf: 1, K: 2}, {Code: bpf.Return}, {Code: bpf.Return, K: unix.SECCOMP_RET_ALLOW}}), uint64(2))
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
 		p := &Program{Instructions: decodeProgram(data)}
 		if len(p.Instructions) > 256 {

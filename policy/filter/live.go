@@ -1,89 +1,110 @@
 package filter
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
-	"unsafe"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
 
+	"github.com/batten-runtime/batten/internal/live"
+	"github.com/batten-runtime/batten/internal/procfs"
 	"golang.org/x/sys/unix"
 )
 
-// Requests of ptrace(2) that x/sys does not name (linux/ptrace.h).
+// How long Live waits for a process, and for one of its threads.
 const (
-	ptraceGetFilter   = 0x420c
-	ptraceGetMetadata = 0x420d
+	liveLimit   = 500 * time.Millisecond
+	threadLimit = 200 * time.Millisecond
 )
 
-// Live reads the filters that the kernel holds for a process, by
-// PTRACE_SECCOMP_GET_FILTER, which wants CAP_SYS_ADMIN, no filter on the caller,
-// and a kernel with CONFIG_CHECKPOINT_RESTORE. The process stops for as long as
-// that takes. Of the flags the kernel tells only LOG.
-func Live(pid int) (stack Stack, err error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if _, _, errno := unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_SEIZE, uintptr(pid), 0, 0, 0, 0); errno != 0 {
-		return nil, fmt.Errorf("process %d cannot be traced: %w", pid, errno)
+// NotStopping is the error for a process of which no thread stops, so that its
+// filters cannot be read: it is paused (cgroup v1's freezer), waits in the kernel
+// (vfork(2) until the child has executed something), or another process traces it.
+type NotStopping struct {
+	Pid int
+	// State is the process's in /proc, such as "D (disk sleep)"; Tracer is the
+	// process that traces it, 0 if there is none.
+	State  string
+	Tracer int
+}
+
+func (e *NotStopping) Error() string {
+	if e.Tracer != 0 {
+		return fmt.Sprintf("process %d does not stop: process %d traces it", e.Pid, e.Tracer)
 	}
-	defer func() { err = errors.Join(err, detach(pid)) }()
-	if err := unix.PtraceInterrupt(pid); err != nil {
-		return nil, fmt.Errorf("process %d cannot be stopped: %w", pid, err)
-	}
-	var status unix.WaitStatus
-	if _, err := unix.Wait4(pid, &status, unix.WALL, nil); err != nil {
-		return nil, fmt.Errorf("process %d: %w", pid, err)
-	}
-	for index := 0; ; index++ {
-		p, err := filterAt(pid, index)
-		if errors.Is(err, unix.ENOENT) {
-			return stack, nil // no more
+	return fmt.Sprintf("process %d does not stop (state %s)", e.Pid, e.State)
+}
+
+// Live reads the filters that the kernel holds for a process, oldest first. Package
+// internal/live says what it needs. Of the flags the kernel tells only LOG.
+//
+// Live stops one thread for as long as the reading takes: the first one, or another
+// if the first does not stop. Threads differ in the filters that they have
+// installed themselves; those that they were started with are the same. Live
+// returns within a second, whatever the process does, and leaves nothing traced.
+func Live(pid int) (Stack, error) {
+	var first error
+	until := time.Now().Add(liveLimit)
+	for _, tid := range threads(pid) {
+		filters, err := live.ReadThread(tid, min(threadLimit, max(time.Until(until), 0)))
+		switch {
+		case err == nil:
+			return stackOf(filters), nil
+		case !errors.Is(err, live.ErrRuns) && !errors.Is(err, live.ErrGone):
+			return nil, fmt.Errorf("process %d %w", pid, err)
+		case first == nil:
+			first = err
 		}
-		if index == 0 && errors.Is(err, unix.EINVAL) {
-			return nil, wantUnfiltered(pid)
+		if time.Now().After(until) {
+			break
 		}
+	}
+	state, err := procfs.StatusOf(pid)
+	switch {
+	case first == nil, err != nil:
+		return nil, fmt.Errorf("process %d cannot be traced: %w", pid, unix.ESRCH)
+	case errors.Is(first, live.ErrGone):
+		return nil, fmt.Errorf("process %d is ending", pid)
+	}
+	return nil, &NotStopping{Pid: pid, State: cmp.Or(state.State, "unknown"), Tracer: state.Tracer}
+}
+
+// stackOf returns the filters of a thread as a stack.
+func stackOf(filters []live.Filter) (s Stack) {
+	for _, f := range filters {
+		s = append(s, &Program{Instructions: f.Instructions, Flags: uint(f.Flags)})
+	}
+	return s
+}
+
+// maxThreads is how many threads of a process Live tries.
+const maxThreads = 16
+
+// threads returns the threads of a process in the order in which Live tries them: the
+// first one, unless it waits in the kernel or has ended, then the others.
+func threads(pid int) []int {
+	entries, _ := os.ReadDir(filepath.Join("/proc", strconv.Itoa(pid), "task"))
+	rank := make(map[int]int)
+	var all []int
+	for _, e := range entries {
+		tid, err := strconv.Atoi(e.Name())
 		if err != nil {
-			return nil, fmt.Errorf("the filters of process %d cannot be read: %w", pid, err)
+			continue
 		}
-		stack = append(stack, p)
+		all = append(all, tid)
+		switch s, err := procfs.StatusOf(tid); {
+		case err != nil || s.Ended():
+			rank[tid] = 3
+		case s.State != "" && s.State[0] == 'D':
+			rank[tid] = 2
+		case tid != pid:
+			rank[tid] = 1
+		}
 	}
-}
-
-// wantUnfiltered fails where a process that has no filter is one that has given them
-// back because it is ending (seccomp_filter_release in kernel/seccomp.c): its mode
-// stays.
-func wantUnfiltered(pid int) error {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil || !bytes.Contains(status, []byte("\nSeccomp:\t0\n")) {
-		return fmt.Errorf("process %d is ending", pid)
-	}
-	return nil
-}
-
-func detach(pid int) error {
-	if err := unix.PtraceDetach(pid); err != nil && !errors.Is(err, unix.ESRCH) {
-		return fmt.Errorf("process %d cannot be released: %w", pid, err)
-	}
-	return nil
-}
-
-// filterAt is one filter of a stopped process, the first installed being 0.
-func filterAt(pid, index int) (*Program, error) {
-	n, _, errno := unix.Syscall6(unix.SYS_PTRACE, ptraceGetFilter, uintptr(pid), uintptr(index), 0, 0, 0)
-	if errno != 0 {
-		return nil, errno
-	}
-	if n == 0 {
-		return nil, unix.EINVAL
-	}
-	p := &Program{Instructions: make([]unix.SockFilter, n)}
-	if _, _, errno = unix.Syscall6(unix.SYS_PTRACE, ptraceGetFilter, uintptr(pid), uintptr(index), uintptr(unsafe.Pointer(&p.Instructions[0])), 0, 0); errno != 0 {
-		return nil, errno
-	}
-	metadata := struct{ index, flags uint64 }{index: uint64(index)}
-	if _, _, errno = unix.Syscall6(unix.SYS_PTRACE, ptraceGetMetadata, uintptr(pid), unsafe.Sizeof(metadata), uintptr(unsafe.Pointer(&metadata)), 0, 0); errno == 0 {
-		p.Flags = uint(metadata.flags)
-	}
-	return p, nil
+	slices.SortFunc(all, func(a, b int) int { return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(a, b)) })
+	return all[:min(len(all), maxThreads)]
 }

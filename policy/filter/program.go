@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/batten-runtime/batten/policy/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -17,6 +18,15 @@ type Program struct {
 	Instructions []unix.SockFilter
 	// Flags are the SECCOMP_FILTER_FLAG_* it is loaded with.
 	Flags uint
+	// Live is set where the program was read from the kernel, which tells of the
+	// flags only LOG.
+	Live bool
+	// Listener names who answers the calls that the filter notifies of; empty where
+	// that is unknown, and where it notifies of none.
+	Listener string
+	// Answers is how comparisons read SCMP_ACT_NOTIFY; if it is nil, as a listener that may
+	// do anything.
+	Answers *Answers
 }
 
 // Stack is all filters of a task, the one installed first in front. The kernel
@@ -25,148 +35,35 @@ type Program struct {
 type Stack []*Program
 
 // Call is one system call as a filter sees it.
-type Call struct {
-	// Arch is an AUDIT_ARCH_* value, Nr the call's number; x32 calls have bit
-	// 30 set.
-	Arch, Nr uint32
-	// IP is the instruction pointer.
-	IP   uint64
-	Args [6]uint64
-}
+type Call = bpf.Call
 
-// Words of struct seccomp_data. On the little-endian machines that Batten
-// knows, the low half of a 64-bit field comes first.
+// Words of struct seccomp_data, by number: word i is at offset 4*i.
 const (
-	wordNr = iota
-	wordArch
-	wordIP   // two words, then two for each argument
-	wordArgs = wordIP + 2
-	words    = wordArgs + 12
+	wordNr   = bpf.OffsetNr / 4
+	wordArch = bpf.OffsetArch / 4
+	wordArgs = bpf.OffsetArgs / 4
 )
 
-func (c Call) word(i uint32) uint32 {
-	field := c.IP
-	switch {
-	case i == wordNr:
-		return c.Nr
-	case i == wordArch:
-		return c.Arch
-	case i >= wordArgs:
-		field = c.Args[(i-wordArgs)/2]
+// check returns the program for running it. It is an error if the program has an
+// instruction that this package does not understand, or may not end.
+func (p *Program) check() (bpf.Program, error) {
+	program, err := bpf.Check(p.Instructions)
+	if unknown := (*bpf.UnknownCode)(nil); errors.As(err, &unknown) {
+		return program, fmt.Errorf("instruction %d has code %#x, which libseccomp and runc do not write; such a filter is not judged", unknown.Index, unknown.Code)
 	}
-	if i%2 == 1 {
-		field >>= 32
-	}
-	return uint32(field)
+	return program, err
 }
 
-// set changes one word.
-func (c *Call) set(i, value uint32) {
-	field := &c.IP
-	switch {
-	case i == wordNr:
-		c.Nr = value
-		return
-	case i == wordArch:
-		c.Arch = value
-		return
-	case i >= wordArgs:
-		field = &c.Args[(i-wordArgs)/2]
-	}
-	if i%2 == 1 {
-		*field = *field&0xffffffff | uint64(value)<<32
-	} else {
-		*field = *field&^0xffffffff | uint64(value)
-	}
-}
-
-// Instruction codes that filters are made of. libseccomp and runc write no
-// others; what has others is not judged.
-const (
-	codeLoad      = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
-	codeAnd       = unix.BPF_ALU | unix.BPF_AND | unix.BPF_K
-	codeJump      = unix.BPF_JMP | unix.BPF_JA
-	codeIfEqual   = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
-	codeIfGreater = unix.BPF_JMP | unix.BPF_JGT | unix.BPF_K
-	codeIfAtLeast = unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K
-	codeIfBits    = unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K
-	codeReturn    = unix.BPF_RET | unix.BPF_K
-)
-
-// check reports whether the program has only instructions that this package
-// understands and ends on every path, so that running it needs no more checks.
-func (p *Program) check() error {
-	n := len(p.Instructions)
-	if n == 0 {
-		return errors.New("the filter has no instructions")
-	}
-	for i, in := range p.Instructions {
-		furthest := i + 1
-		switch in.Code {
-		case codeLoad:
-			if in.K%4 != 0 || in.K/4 >= words {
-				return fmt.Errorf("instruction %d loads from offset %d, outside struct seccomp_data", i, in.K)
-			}
-		case codeAnd:
-		case codeJump:
-			if in.K >= uint32(n) {
-				return fmt.Errorf("instruction %d jumps past the end", i)
-			}
-			furthest += int(in.K)
-		case codeIfEqual, codeIfGreater, codeIfAtLeast, codeIfBits:
-			furthest += int(max(in.Jt, in.Jf))
-		case codeReturn:
-			continue
-		default:
-			return fmt.Errorf("instruction %d has code %#x, which libseccomp and runc do not write; such a filter is not judged", i, in.Code)
-		}
-		if furthest >= n {
-			return fmt.Errorf("instruction %d leads past the end", i)
-		}
-	}
-	return nil
-}
-
-// holds is what a conditional instruction makes of the accumulator.
-func holds(in unix.SockFilter, a uint32) bool {
-	switch in.Code {
-	case codeIfEqual:
-		return a == in.K
-	case codeIfGreater:
-		return a > in.K
-	case codeIfAtLeast:
-		return a >= in.K
-	}
-	return a&in.K != 0
-}
-
-// Run is what the program says to one call.
+// Run returns the program's answer to one call.
 func (p *Program) Run(c Call) (Result, error) {
-	if err := p.check(); err != nil {
+	program, err := p.check()
+	if err != nil {
 		return Result{}, err
 	}
-	var a uint32
-	for pc := 0; ; pc++ {
-		switch in := p.Instructions[pc]; in.Code {
-		case codeLoad:
-			a = c.word(in.K / 4)
-		case codeAnd:
-			a &= in.K
-		case codeJump:
-			pc += int(in.K)
-		case codeReturn:
-			return result(in.K), nil
-		default:
-			if holds(in, a) {
-				pc += int(in.Jt)
-			} else {
-				pc += int(in.Jf)
-			}
-		}
-	}
+	return p.Answers.answer(c, result(program.Run(c)))
 }
 
-// Run is what the kernel does with one call under all filters of the stack.
+// Run returns what the kernel does with one call under all filters of the stack.
 func (s Stack) Run(c Call) (Result, error) {
 	out := Result{Action: unix.SECCOMP_RET_ALLOW}
 	for _, p := range s {

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 
+	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -20,10 +21,10 @@ const (
 	AsWritten Architectures = "as-written"
 )
 
-// ABIs tells which foreign ABIs the running kernel can run. The zero value
-// claims nothing, so that nothing is left out.
+// ABIs says which foreign ABIs the running kernel can run. The zero value means unknown:
+// then no ABI is left out.
 type ABIs struct {
-	// Probed is set where the others hold an answer.
+	// Probed is set if the other fields are known.
 	Probed bool `json:"probed"`
 	// X86 is set where i386 programs run (CONFIG_IA32_EMULATION, and not
 	// switched off at boot), X32 where x32 ones do (CONFIG_X86_X32_ABI).
@@ -37,12 +38,14 @@ func (a ABIs) lacks(arch specs.Arch) bool {
 		(arch == specs.ArchX86 && !a.X86 || arch == specs.ArchX32 && !a.X32)
 }
 
-// ForArchitectures returns s with the ABIs that mode leaves out gone from
-// architectures, and with them the names that only those had, which would
-// cost libseccomp time and change nothing. A call through an ABI that is not
-// listed is killed, so the result is never looser. Notes say what was left out.
+// Runs reports whether the kernel may run programs of arch.
+func (a ABIs) Runs(arch specs.Arch) bool { return !a.lacks(arch) }
+
+// ForArchitectures returns s without the ABIs that mode leaves out, and without the names
+// that only these ABIs have, which would only cost libseccomp time. A call through an ABI
+// that is not listed is killed, so the result is never looser. Notes say what was left out.
 func ForArchitectures(s specs.LinuxSeccomp, mode Architectures, abis ABIs) (out specs.LinuxSeccomp, notes []string) {
-	native := seccompArch[runtime.GOARCH]
+	native := syscalls.Native[runtime.GOARCH]
 	drop := func(arch specs.Arch) bool {
 		switch {
 		case arch == native:
@@ -64,19 +67,19 @@ func ForArchitectures(s specs.LinuxSeccomp, mode Architectures, abis ABIs) (out 
 	return out, notes
 }
 
-// dropNames removes the names that none of arches has. Names that no table
-// knows stay: a newer libseccomp may.
+// dropNames removes the names that none of arches has. Names that no table has stay: a newer
+// libseccomp may know them.
 func dropNames(rules []specs.LinuxSyscall, arches []specs.Arch) []specs.LinuxSyscall {
-	var keep archSet
+	var keep syscalls.ArchSet
 	for _, arch := range arches {
-		on, known := setOf[arch]
+		on, known := syscalls.SetOf[arch]
 		if !known {
 			return rules
 		}
 		keep |= on
 	}
 	gone := func(name string) bool {
-		on, known := lookup(name)
+		on, known := syscalls.Arches(name)
 		return known && on&keep == 0
 	}
 	out := make([]specs.LinuxSyscall, 0, len(rules))

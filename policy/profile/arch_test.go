@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -28,12 +29,30 @@ func TestForArchitectures(t *testing.T) {
 		kept   string
 		notes  int
 	}{
-		{"as written", AsWritten, ABIs{Probed: true}, all, "read _llseek arm_fadvise64_64 send newer_than_all", 0},
-		{"not probed", Auto, ABIs{}, all, "read _llseek arm_fadvise64_64 send newer_than_all", 0},
-		{"runs all", Auto, ABIs{Probed: true, X86: true, X32: true}, all, "read _llseek arm_fadvise64_64 send newer_than_all", 0},
-		{"no x32", Auto, ABIs{Probed: true, X86: true}, all[:2], "read _llseek send newer_than_all", 1},
-		{"neither", Auto, ABIs{Probed: true}, all[:1], "read newer_than_all", 2},
-		{"native", Native, ABIs{}, all[:1], "read newer_than_all", 2},
+		{
+			name: "as written", mode: AsWritten, abis: ABIs{Probed: true}, arches: all,
+			kept: "read _llseek arm_fadvise64_64 send newer_than_all",
+		},
+		{
+			name: "not probed", mode: Auto, abis: ABIs{}, arches: all,
+			kept: "read _llseek arm_fadvise64_64 send newer_than_all",
+		},
+		{
+			name: "runs all", mode: Auto, abis: ABIs{Probed: true, X86: true, X32: true},
+			arches: all, kept: "read _llseek arm_fadvise64_64 send newer_than_all",
+		},
+		{
+			name: "no x32", mode: Auto, abis: ABIs{Probed: true, X86: true}, arches: all[:2],
+			kept: "read _llseek send newer_than_all", notes: 1,
+		},
+		{
+			name: "neither", mode: Auto, abis: ABIs{Probed: true}, arches: all[:1],
+			kept: "read newer_than_all", notes: 2,
+		},
+		{
+			name: "native", mode: Native, abis: ABIs{}, arches: all[:1],
+			kept: "read newer_than_all", notes: 2,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Architectures: all, Syscalls: names}
@@ -57,38 +76,29 @@ func TestForArchitectures(t *testing.T) {
 func TestLookup(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
-		on    archSet
+		on    syscalls.ArchSet
 		known bool
 	}{
-		{"read", onX8664 | onX86 | onAarch64 | onARM, true},
-		{"_llseek", onX86 | onARM, true},
-		{"accept", onX8664 | onX86 | onAarch64 | onARM, true}, // socketcall on i386
-		{"s390_pci_mmio_read", 0, true},
-		{"nonsense", 0, false},
-		{"", 0, false},
+		{
+			name:  "read",
+			on:    syscalls.OnX8664 | syscalls.OnX86 | syscalls.OnAarch64 | syscalls.OnARM,
+			known: true,
+		},
+		{name: "_llseek", on: syscalls.OnX86 | syscalls.OnARM, known: true},
+		{
+			name:  "accept",
+			on:    syscalls.OnX8664 | syscalls.OnX86 | syscalls.OnAarch64 | syscalls.OnARM,
+			known: true,
+		}, // socketcall on i386
+		{name: "s390_pci_mmio_read", known: true},
+		{name: "nonsense"},
+		{},
 	} {
-		if on, known := lookup(tt.name); on != tt.on || known != tt.known {
+		if on, known := syscalls.Arches(tt.name); on != tt.on || known != tt.known {
 			t.Errorf("%q: got %04b, %v; want %04b, %v", tt.name, on, known, tt.on, tt.known)
 		}
 	}
-	if !slices.IsSortedFunc(syscallTable[:], func(a, b syscallName) int { return strings.Compare(a.name, b.name) }) {
+	if !slices.IsSortedFunc(syscalls.Table[:], func(a, b syscalls.Entry) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Error("the table is not sorted")
-	}
-}
-
-// The probe agrees with the kernel's own word where that can be had.
-func TestProbeABIs(t *testing.T) {
-	abis := ProbeABIs()
-	if filtered() || runtime.GOARCH != "amd64" {
-		if abis.Probed {
-			t.Errorf("got %+v where nothing can be known", abis)
-		}
-		return
-	}
-	if !abis.Probed {
-		t.Fatal("not probed")
-	}
-	if again := ProbeABIs(); again != abis {
-		t.Errorf("a second probe says %+v, the first %+v", again, abis)
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/batten-runtime/batten/policy/floor"
 	"github.com/batten-runtime/batten/policy/profile"
+	"github.com/batten-runtime/batten/policy/semantics"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -18,16 +20,37 @@ func TestBounds(t *testing.T) {
 		return fmt.Sprintf(`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["keyctl"], "action": "SCMP_ACT_ERRNO", %s}, {"names": ["keyctl"], "action": "SCMP_ACT_LOG", %s}]}`, first, second)
 	}
 	for _, tt := range []struct{ name, text, want string }{
-		{"the largest errno", rule(`"SCMP_ACT_ERRNO", "errnoRet": 4095`), ""},
-		{"the first errno by name", rule(`"SCMP_ACT_ERRNO", "errno": "EPERM"`), ""},
-		{"the last errno by name", rule(`"SCMP_ACT_ERRNO", "errno": "EHWPOISON"`), ""},
-		{"an errno of TRACE", rule(`"SCMP_ACT_TRACE", "errnoRet": 7`), ""},
-		{"an errno of KILL", rule(`"SCMP_ACT_KILL", "errnoRet": 7`), "errno-ignored"},
-		{"argument 5", rule(`"SCMP_ACT_ERRNO", "args": [{"index": 5, "value": 1, "op": "SCMP_CMP_EQ"}]`), ""},
-		{"one arch each", two(`"includes": {"arches": ["amd64"]}`, `"includes": {"arches": ["x86"]}`), ""},
-		{"an arch in common", two(`"includes": {"arches": ["amd64", "x86"]}`, `"includes": {"arches": ["x86"]}`), "overlap"},
-		{"an arch and any", two(`"includes": {"arches": ["amd64"]}`, `"includes": {"caps": ["CAP_BPF"]}`), "overlap"},
-		{"any and an arch", two(`"includes": {"caps": ["CAP_BPF"]}`, `"includes": {"arches": ["amd64"]}`), "overlap"},
+		{name: "the largest errno", text: rule(`"SCMP_ACT_ERRNO", "errnoRet": 4095`)},
+		{name: "the first errno by name", text: rule(`"SCMP_ACT_ERRNO", "errno": "EPERM"`)},
+		{name: "the last errno by name", text: rule(`"SCMP_ACT_ERRNO", "errno": "EHWPOISON"`)},
+		{name: "an errno of TRACE", text: rule(`"SCMP_ACT_TRACE", "errnoRet": 7`)},
+		{
+			name: "an errno of KILL", text: rule(`"SCMP_ACT_KILL", "errnoRet": 7`),
+			want: "errno-ignored",
+		},
+		{
+			name: "argument 5",
+			text: rule(`"SCMP_ACT_ERRNO", "args": [{"index": 5, "value": 1, "op": "SCMP_CMP_EQ"}]`),
+		},
+		{
+			name: "one arch each",
+			text: two(`"includes": {"arches": ["amd64"]}`, `"includes": {"arches": ["x86"]}`),
+		},
+		{
+			name: "an arch in common",
+			text: two(`"includes": {"arches": ["amd64", "x86"]}`, `"includes": {"arches": ["x86"]}`),
+			want: "overlap",
+		},
+		{
+			name: "an arch and any",
+			text: two(`"includes": {"arches": ["amd64"]}`, `"includes": {"caps": ["CAP_BPF"]}`),
+			want: "overlap",
+		},
+		{
+			name: "any and an arch",
+			text: two(`"includes": {"caps": ["CAP_BPF"]}`, `"includes": {"arches": ["amd64"]}`),
+			want: "overlap",
+		},
 	} {
 		_, findings := profile.Parse("p.json", []byte(tt.text))
 		var ids []string
@@ -39,7 +62,7 @@ func TestBounds(t *testing.T) {
 		}
 	}
 	largest := `{"defaultAction": "SCMP_ACT_LOG"}`
-	largest += strings.Repeat(" ", profile.MaxSize-len(largest))
+	largest += strings.Repeat(" ", semantics.MaxSize-len(largest))
 	if _, findings := profile.Parse("p.json", []byte(largest)); findings.Err() != nil {
 		t.Error(findings)
 	}
@@ -53,20 +76,20 @@ func TestLimitsOfFloor(t *testing.T) {
 	deny := specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Syscalls: []specs.LinuxSyscall{{Names: []string{"keyctl", "bpf", "mount"}, Action: specs.ActErrno}}}
 	open := specs.LinuxSeccomp{DefaultAction: specs.ActLog}
 	var instructions int
-	_, _, err := profile.Floor(deny, open, profile.Limits{Instructions: 1})
+	_, _, err := floor.Floor(deny, open, floor.Limits{Instructions: 1})
 	if _, scanErr := fmt.Sscanf(fmt.Sprint(err), "the profile under this floor would have about %d instructions", &instructions); scanErr != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
-		limits profile.Limits
+		limits floor.Limits
 		ok     bool
 	}{
-		{profile.Limits{Rules: 3}, true},
-		{profile.Limits{Rules: 2}, false},
-		{profile.Limits{Instructions: instructions}, true},
-		{profile.Limits{Instructions: instructions - 1}, false},
+		{limits: floor.Limits{Rules: 3}, ok: true},
+		{limits: floor.Limits{Rules: 2}},
+		{limits: floor.Limits{Instructions: instructions}, ok: true},
+		{limits: floor.Limits{Instructions: instructions - 1}},
 	} {
-		if _, _, err := profile.Floor(deny, open, tt.limits); (err == nil) != tt.ok {
+		if _, _, err := floor.Floor(deny, open, tt.limits); (err == nil) != tt.ok {
 			t.Errorf("%+v: %v", tt.limits, err)
 		}
 	}

@@ -1,78 +1,86 @@
 package profile
 
 import (
-	"math"
+	"fmt"
+	"slices"
+	"strings"
 
+	"github.com/batten-runtime/batten/policy/document"
+	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// visible are the conditions as libseccomp compares them on arch: without
-// those whose mask leaves nothing to compare.
-func visible(arch specs.Arch, conds []specs.LinuxSeccompArg) []specs.LinuxSeccompArg {
-	limit := whole(arch).high
-	same := true
-	for _, c := range conds {
-		same = same && c.Value <= limit && c.Op != specs.OpMaskedEqual
+// validateConditions reports includes and excludes that can never apply.
+func (r rule) validateConditions(at document.Node) {
+	never := func(format string, args ...any) {
+		at.As("never-applies").Warnf(format, args...)
 	}
-	if same {
-		return conds
-	}
-	var out []specs.LinuxSeccompArg
-	for _, c := range conds {
-		c.Value &= limit
-		if c.Op == specs.OpMaskedEqual {
-			if c.Value == 0 {
-				continue
-			}
-			c.ValueTwo &= c.Value
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-// boxes are the calls that meet all of conds, which are [visible].
-func boxes(whole values, conds []specs.LinuxSeccompArg) []box {
-	out := []box{everything(whole)}
-	for _, c := range conds {
-		var next []box
-		for _, v := range accepted(whole, c) {
-			for _, b := range out {
-				b[c.Index] = v
-				next = append(next, b)
+	for _, c := range []struct {
+		key, so string
+		conditions
+	}{
+		{"includes", "the rule never counts", r.includes},
+		{"excludes", "it excludes nothing", r.excludes},
+	} {
+		for _, name := range c.caps {
+			if !slices.Contains(Capabilities, name) {
+				never("%s has %q, which is no capability: %s%s", c.key, name, c.so, document.Suggest("CAP_"+strings.TrimPrefix(strings.ToUpper(name), "CAP_"), Capabilities))
 			}
 		}
-		out = next
+		if len(c.arches) > 0 && !slices.ContainsFunc(c.arches, isGOARCH) {
+			never("%s has the arches %q, none of which is a name that engines know: %s; write amd64, arm64 or another name of Go's", c.key, c.arches, c.so)
+		}
 	}
-	return out
+	for _, name := range r.includes.caps {
+		if slices.Contains(r.excludes.caps, name) {
+			never("includes and excludes both have %s: the rule never counts", name)
+		}
+	}
+	for _, name := range r.includes.arches {
+		if slices.Contains(r.excludes.arches, name) && len(r.includes.arches) == 1 {
+			never("includes and excludes both have %s: the rule never counts", name)
+		}
+	}
+	if ex := r.excludes.minKernel; ex != (kernel{}) && !r.includes.minKernel.less(ex) {
+		never("excludes kernels from %s on, and includes only those from %s on: the rule never counts", ex, r.includes.minKernel)
+	}
 }
 
-// accepted are the values that meet one condition.
-func accepted(whole values, c specs.LinuxSeccompArg) []values {
-	interval := func(low, high uint64) values { return values{low: low, high: min(high, whole.high)} }
-	v := c.Value
-	switch c.Op {
-	case specs.OpEqualTo:
-		return []values{interval(v, v)}
-	case specs.OpNotEqual:
-		return whole.minus(interval(v, v))
-	case specs.OpLessThan:
-		if v == 0 {
-			return nil
-		}
-		return []values{interval(0, v-1)}
-	case specs.OpLessEqual:
-		return []values{interval(0, v)}
-	case specs.OpGreaterEqual:
-		return []values{interval(v, math.MaxUint64)}
-	case specs.OpGreaterThan:
-		if v >= whole.high {
-			return nil
-		}
-		return []values{interval(v+1, math.MaxUint64)}
+func (k kernel) String() string { return fmt.Sprintf("%d.%d", k.major, k.minor) }
+
+// isGOARCH reports whether a word is a machine by Go's name.
+func isGOARCH(word string) bool {
+	_, native := syscalls.Native[word]
+	return native || slices.Contains([]string{
+		"386", "x86", "amd64", "arm", "arm64", "loong64", "loongarch64", "mips", "mips64", "mips64n32", "mipsle", "mipsel",
+		"mips64le", "mipsel64", "mips3l64n32", "ppc", "ppc64", "ppc64le", "riscv64", "s390", "s390x",
+	}, word)
+}
+
+// validateArgs reports what a rule's conditions do not do.
+func (r rule) validateArgs(at document.Node) {
+	if index, n := mostConditions(r.Args); n > 1 {
+		at.As("either-condition").Warnf("has %d conditions on argument %d, so runc and crun make each of its %d conditions a rule of its own: any one of them is enough, those on other arguments too", n, index, len(r.Args))
 	}
-	if masked, ok := (values{v, c.ValueTwo, 0, whole.high}).tighten(); ok {
-		return []values{masked}
+	for _, arg := range r.Args {
+		switch {
+		case arg.Op == specs.OpMaskedEqual && arg.Value == 0:
+			at.As("mask-zero").Warnf("the condition on argument %d has a mask of 0, so it holds for every value; value is the mask, valueTwo what it must leave", arg.Index)
+		case arg.Op == specs.OpMaskedEqual && arg.ValueTwo&^arg.Value != 0:
+			at.As("outside-mask").Warnf("the condition on argument %d wants bits outside its mask; libseccomp ignores them", arg.Index)
+		case neverMatches(arg):
+			at.As("never-matches").Warnf("the condition on argument %d can never match; the rule does nothing", arg.Index)
+		}
 	}
-	return nil
+}
+
+// mostConditions returns the argument that has the most conditions, and how many.
+func mostConditions(args []specs.LinuxSeccompArg) (index uint, n int) {
+	count := make(map[uint]int)
+	for _, arg := range args {
+		if count[arg.Index]++; count[arg.Index] > n {
+			index, n = arg.Index, count[arg.Index]
+		}
+	}
+	return index, n
 }

@@ -6,19 +6,18 @@ import (
 	"fmt"
 
 	"github.com/batten-runtime/batten/policy/document"
+	"github.com/batten-runtime/batten/policy/semantics"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
-// MaxSize is the largest profile that Batten reads, in bytes.
-const MaxSize = 1 << 20
-
 // Parse reads a profile in JSON. File names it in findings; where they have
-// errors the profile is nil. It is checked with [Validate] too.
+// errors the profile is nil. What runc or the kernel refuses is an error, too, and what they
+// silently make of it a warning.
 func Parse(file string, data []byte) (*Profile, document.Findings) {
 	var findings document.Findings
-	if len(data) > MaxSize {
-		return nil, document.Findings{{What: "profile", File: file, Message: fmt.Sprintf("%d bytes are more than the %d that Batten reads", len(data), MaxSize)}}
+	if len(data) > semantics.MaxSize {
+		return nil, document.Findings{{What: "profile", File: file, Message: fmt.Sprintf("%d bytes are more than the %d that Batten reads", len(data), semantics.MaxSize)}}
 	}
 	n := document.ParseJSON("profile", file, data, &findings)
 	if findings.Err() != nil {
@@ -35,59 +34,42 @@ func Parse(file string, data []byte) (*Profile, document.Findings) {
 
 // FromNode reads a profile that is part of another document. Problems go to
 // the node's findings.
-func FromNode(name string, n document.Node) *Profile {
-	p := &Profile{Name: name}
-	var defaultAction, architectures, syscalls document.Node
-	n.Fields(map[string]func(document.Node){
-		"defaultAction":    func(v document.Node) { defaultAction, p.seccomp.DefaultAction = v, action(v) },
-		"defaultErrnoRet":  optional(func(v document.Node) { p.seccomp.DefaultErrnoRet = errnoNumber(v) }),
+func FromNode(name string, n document.Node) *Profile { return fromNode(name, n, operator{}) }
+
+// fromNode reads a profile that the operator o, if any, writes into a file.
+func fromNode(name string, n document.Node, o operator) *Profile {
+	p := &Profile{Name: name, place: n.Place(), base: o.base}
+	before := n.Errors()
+	var architectures, syscalls document.Node
+	n.Fields(Type, map[string]func(document.Node){
+		"defaultAction":    func(v document.Node) { p.seccomp.DefaultAction = action(v) },
+		"defaultErrnoRet":  func(v document.Node) { p.seccomp.DefaultErrnoRet = errnoNumber(v) },
 		"defaultErrno":     func(v document.Node) { errnoName(v, &p.seccomp.DefaultErrnoRet) },
-		"architectures":    optional(func(v document.Node) { architectures, p.seccomp.Architectures = v, arches(v) }),
-		"archMap":          optional(func(v document.Node) { p.archMap = archMap(v) }),
-		"flags":            optional(func(v document.Node) { p.seccomp.Flags = flags(v) }),
+		"architectures":    func(v document.Node) { architectures, p.seccomp.Architectures = v, arches(v) },
+		"archMap":          func(v document.Node) { p.archMap = archMap(v) },
+		"flags":            func(v document.Node) { p.seccomp.Flags = flags(v) },
 		"listenerPath":     func(v document.Node) { p.seccomp.ListenerPath = v.String() },
 		"listenerMetadata": func(v document.Node) { p.seccomp.ListenerMetadata = v.String() },
-		"syscalls": optional(func(v document.Node) {
+		"syscalls": func(v document.Node) {
 			syscalls = v
 			for _, item := range v.Items() {
-				p.rules = append(p.rules, parseRule(item))
+				r := parseRule(item)
+				o.mend(&r, item)
+				p.rules = append(p.rules, r)
 			}
-		}),
+		},
 	})
-	if defaultAction.IsZero() {
-		n.Errorf("defaultAction is missing; runc refuses such a profile")
-	}
 	if !architectures.IsZero() && len(p.archMap) > 0 {
 		architectures.Errorf("stands beside archMap; write one of the two")
 	}
-	Validate(p, n, syscalls)
-	return p
-}
-
-// optional skips a field that is null, as Go's decoders do.
-func optional(visit func(document.Node)) func(document.Node) {
-	return func(v document.Node) {
-		if !v.IsNull() {
-			visit(v)
+	p.validate(n, syscalls, n.Errors() > before)
+	if !syscalls.IsZero() {
+		for _, at := range places(syscalls, len(p.rules)) {
+			p.at = append(p.at, at.Place())
 		}
 	}
+	return p
 }
-
-// Actions, operators, flags and architectures of runtime-spec's
-// config-linux.md, section Seccomp.
-var (
-	actions = words(specs.ActKill, specs.ActKillProcess, specs.ActKillThread, specs.ActTrap,
-		specs.ActErrno, specs.ActTrace, specs.ActAllow, specs.ActLog, specs.ActNotify)
-	operators = words(specs.OpNotEqual, specs.OpLessThan, specs.OpLessEqual, specs.OpEqualTo,
-		specs.OpGreaterEqual, specs.OpGreaterThan, specs.OpMaskedEqual)
-	flagNames = words(specs.LinuxSeccompFlagLog, specs.LinuxSeccompFlagSpecAllow,
-		specs.LinuxSeccompFlagWaitKillableRecv, specs.LinuxSeccompFlag("SECCOMP_FILTER_FLAG_TSYNC"))
-	archNames = words(specs.ArchX86, specs.ArchX86_64, specs.ArchX32, specs.ArchARM, specs.ArchAARCH64,
-		specs.ArchMIPS, specs.ArchMIPS64, specs.ArchMIPS64N32, specs.ArchMIPSEL, specs.ArchMIPSEL64,
-		specs.ArchMIPSEL64N32, specs.ArchPPC, specs.ArchPPC64, specs.ArchPPC64LE, specs.ArchS390,
-		specs.ArchS390X, specs.ArchPARISC, specs.ArchPARISC64, specs.ArchRISCV64,
-		specs.ArchLOONGARCH64, specs.ArchM68K, specs.ArchSH, specs.ArchSHEB)
-)
 
 func words[T ~string](values ...T) []string {
 	out := make([]string, len(values))
@@ -98,13 +80,13 @@ func words[T ~string](values ...T) []string {
 }
 
 func action(n document.Node) specs.LinuxSeccompAction {
-	return specs.LinuxSeccompAction(n.OneOf(actions...))
+	return specs.LinuxSeccompAction(n.Word())
 }
 
 func arches(n document.Node) []specs.Arch {
 	var out []specs.Arch
 	for _, item := range n.Items() {
-		out = append(out, specs.Arch(item.OneOf(archNames...)))
+		out = append(out, specs.Arch(item.Word()))
 	}
 	return out
 }
@@ -114,7 +96,7 @@ func arches(n document.Node) []specs.Arch {
 func flags(n document.Node) []specs.LinuxSeccompFlag {
 	out := []specs.LinuxSeccompFlag{}
 	for _, item := range n.Items() {
-		out = append(out, specs.LinuxSeccompFlag(item.OneOf(flagNames...)))
+		out = append(out, specs.LinuxSeccompFlag(item.Word()))
 	}
 	return out
 }
@@ -123,26 +105,23 @@ func archMap(n document.Node) []archMapping {
 	var out []archMapping
 	for _, item := range n.Items() {
 		var m archMapping
-		item.Fields(map[string]func(document.Node){
-			"architecture":     func(v document.Node) { m.arch = specs.Arch(v.OneOf(archNames...)) },
-			"subArchitectures": optional(func(v document.Node) { m.subs = arches(v) }),
+		item.Fields(archMapType, map[string]func(document.Node){
+			"architecture":     func(v document.Node) { m.arch = specs.Arch(v.Word()) },
+			"subArchitectures": func(v document.Node) { m.subs = arches(v) },
 		})
-		if m.arch == "" {
-			item.Errorf("has no architecture")
-		}
 		out = append(out, m)
 	}
 	return out
 }
 
-// maxErrno is the largest errno that the kernel returns for a filter
-// (MAX_ERRNO in include/linux/err.h); it caps larger ones.
-const maxErrno = 4095
-
 func errnoNumber(n document.Node) *uint {
+	before := n.Errors()
 	v := uint(n.Uint(32))
-	if v > maxErrno {
-		n.Errorf("errno %d is above %d, the largest that the kernel returns", v, maxErrno)
+	if n.Errors() > before {
+		return nil
+	}
+	if v > semantics.MaxErrno {
+		n.Errorf("errno %d is above %d, the largest that the kernel returns", v, semantics.MaxErrno)
 	}
 	return &v
 }
@@ -150,7 +129,7 @@ func errnoNumber(n document.Node) *uint {
 // errnoName sets number from a name such as ENOSYS (containers/common). A
 // number beside it must be the same.
 func errnoName(n document.Node, number **uint) {
-	for e := unix.Errno(1); e < 134; e++ {
+	for e := unix.Errno(1); e < errnos; e++ {
 		if unix.ErrnoName(e) == n.String() {
 			v := uint(e)
 			if *number != nil && **number != v {
@@ -165,27 +144,24 @@ func errnoName(n document.Node, number **uint) {
 
 func parseRule(n document.Node) rule {
 	var r rule
-	var name, names, act document.Node
+	var name, names document.Node
 	ignore := func(document.Node) {}
-	n.Fields(map[string]func(document.Node){
+	n.Fields(ruleType, map[string]func(document.Node){
 		"name":     func(v document.Node) { name, r.Names = v, []string{v.String()} },
 		"names":    func(v document.Node) { names, r.Names = v, v.Strings() },
-		"action":   func(v document.Node) { act, r.Action = v, action(v) },
+		"action":   func(v document.Node) { r.Action = action(v) },
 		"errnoRet": func(v document.Node) { r.ErrnoRet = errnoNumber(v) },
 		"errno":    func(v document.Node) { errnoName(v, &r.ErrnoRet) },
-		"args":     optional(func(v document.Node) { r.Args = parseArgs(v) }),
-		"includes": optional(func(v document.Node) { r.includes = parseConditions(v) }),
-		"excludes": optional(func(v document.Node) { r.excludes = parseConditions(v) }),
+		"args":     func(v document.Node) { r.Args = parseArgs(v) },
+		"includes": func(v document.Node) { r.includes = parseConditions(v) },
+		"excludes": func(v document.Node) { r.excludes = parseConditions(v) },
 		"comment":  ignore,
 	})
 	switch {
 	case !name.IsZero() && !names.IsZero():
 		name.Errorf("stands beside names; write one of the two")
 	case len(r.Names) == 0:
-		n.Errorf("names no syscall; runc refuses such a rule")
-	}
-	if act.IsZero() {
-		n.Errorf("has no action")
+		n.As("names-nothing").Warnf("names no system call, so the rule does nothing")
 	}
 	return r
 }
@@ -194,8 +170,7 @@ func parseArgs(n document.Node) []specs.LinuxSeccompArg {
 	out := []specs.LinuxSeccompArg{}
 	for _, item := range n.Items() {
 		var a specs.LinuxSeccompArg
-		var op document.Node
-		item.Fields(map[string]func(document.Node){
+		item.Fields(argType, map[string]func(document.Node){
 			"index": func(v document.Node) {
 				a.Index = uint(v.Uint(32))
 				if a.Index > 5 {
@@ -204,11 +179,8 @@ func parseArgs(n document.Node) []specs.LinuxSeccompArg {
 			},
 			"value":    func(v document.Node) { a.Value = v.Uint(64) },
 			"valueTwo": func(v document.Node) { a.ValueTwo = v.Uint(64) },
-			"op":       func(v document.Node) { op, a.Op = v, specs.LinuxSeccompOperator(v.OneOf(operators...)) },
+			"op":       func(v document.Node) { a.Op = specs.LinuxSeccompOperator(v.Word()) },
 		})
-		if op.IsZero() {
-			item.Errorf("has no op")
-		}
 		out = append(out, a)
 	}
 	return out
@@ -216,9 +188,9 @@ func parseArgs(n document.Node) []specs.LinuxSeccompArg {
 
 func parseConditions(n document.Node) conditions {
 	var c conditions
-	n.Fields(map[string]func(document.Node){
-		"caps":   optional(func(v document.Node) { c.caps = v.Strings() }),
-		"arches": optional(func(v document.Node) { c.arches = v.Strings() }),
+	n.Fields(conditionsType, map[string]func(document.Node){
+		"caps":   func(v document.Node) { c.caps = v.Strings() },
+		"arches": func(v document.Node) { c.arches = v.Strings() },
 		"minKernel": func(v document.Node) {
 			if k, err := fmt.Sscanf(v.String(), "%d.%d", &c.minKernel.major, &c.minKernel.minor); k != 2 || err != nil {
 				v.Errorf("%q is not a kernel version such as 4.8", v.String())

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"slices"
 
+	"github.com/batten-runtime/batten/policy/document"
+	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -20,6 +22,9 @@ type Profile struct {
 	seccomp specs.LinuxSeccomp // all but Syscalls, and Architectures if archMap
 	archMap []archMapping
 	rules   []rule
+	at      []document.Finding // the place of each rule
+	place   document.Finding   // the place of the profile
+	base    string             // a profile whose rules the Security Profiles Operator adds
 }
 
 // archMapping is moby's archMap entry: a native arch and those that go with it.
@@ -71,20 +76,12 @@ func (t Target) kernel() kernel {
 	return k
 }
 
-// seccompArch maps Go's architectures to libseccomp's.
-var seccompArch = map[string]specs.Arch{
-	"386": specs.ArchX86, "amd64": specs.ArchX86_64,
-	"arm": specs.ArchARM, "arm64": specs.ArchAARCH64,
-	"loong64": specs.ArchLOONGARCH64, "ppc64le": specs.ArchPPC64LE,
-	"riscv64": specs.ArchRISCV64, "s390x": specs.ArchS390X,
-}
-
-// Resolve is the profile as runtime-spec's linux.seccomp for one container on
+// Resolve returns the profile as runtime-spec's linux.seccomp for one container on
 // one machine: archMap, includes and excludes are applied and gone.
 func (p *Profile) Resolve(t Target) specs.LinuxSeccomp {
 	out := p.seccomp
 	for _, m := range p.archMap {
-		if m.arch == seccompArch[t.goarch()] {
+		if m.arch == syscalls.Native[t.goarch()] {
 			out.Architectures = append([]specs.Arch{m.arch}, m.subs...)
 		}
 	}
@@ -121,7 +118,11 @@ func FiltersNothing(s *specs.LinuxSeccomp) bool {
 	return s == nil || len(s.Syscalls) == 0 && (s.DefaultAction == specs.ActAllow || s.DefaultAction == "")
 }
 
+// Base returns the name of the profile whose rules the Security Profiles Operator adds to a
+// SeccompProfile. Without these rules it is unknown what containers run under.
+func (p *Profile) Base() string { return p.base }
+
 // Empty reports whether the profile filters nothing for anybody.
 func (p *Profile) Empty() bool {
-	return p.seccomp.DefaultAction == specs.ActAllow && len(p.rules) == 0
+	return p.seccomp.DefaultAction == specs.ActAllow && len(p.rules) == 0 && p.base == ""
 }

@@ -6,13 +6,17 @@ import (
 	"strings"
 
 	"github.com/batten-runtime/batten/policy/document"
+	"github.com/batten-runtime/batten/policy/semantics"
+	"github.com/batten-runtime/batten/policy/semantics/region"
+	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Validate reports at n and, rule by rule, at syscalls what is wrong with p
+// validate reports at n and, rule by rule, at syscalls what is wrong with p
 // and what a runtime would silently make of it. Errors are what runc or the
-// kernel refuses or what can mean nothing; the rest are warnings.
-func Validate(p *Profile, n, syscalls document.Node) {
+// kernel refuses or what can mean nothing; the rest are warnings. Of a profile that
+// has unreadable parts nothing is said that may follow from these.
+func (p *Profile) validate(n, syscalls document.Node, unreadable bool) {
 	if p.seccomp.DefaultAction == specs.ActNotify {
 		n.As("notify-default").Errorf("defaultAction is SCMP_ACT_NOTIFY; runc refuses that, write the calls to notify of as rules")
 	}
@@ -20,9 +24,14 @@ func Validate(p *Profile, n, syscalls document.Node) {
 		syscalls = n
 	}
 	places := places(syscalls, len(p.rules))
+	if err := p.checkSize(); err != nil {
+		n.As("too-large").Errorf("%v", err)
+		return
+	}
+	suggestions := maxSuggestions
 	notifies := false
 	for i, r := range p.rules {
-		p.validateRule(r, places[i])
+		p.validateRule(r, places[i], &suggestions)
 		notifies = notifies || r.Action == specs.ActNotify
 	}
 	switch {
@@ -30,6 +39,9 @@ func Validate(p *Profile, n, syscalls document.Node) {
 		n.As("notify-no-listener").Errorf("a rule has SCMP_ACT_NOTIFY but listenerPath is missing; runc refuses that")
 	case !notifies && p.seccomp.ListenerPath != "":
 		n.As("listener-unused").Warnf("listenerPath is set but no rule has SCMP_ACT_NOTIFY; nothing will be sent there")
+	}
+	if unreadable {
+		return // what follows from it is said when it can be read
 	}
 	p.validateOverlaps(places)
 	p.validateMisread(n)
@@ -39,7 +51,7 @@ func Validate(p *Profile, n, syscalls document.Node) {
 // places are the nodes of the rules, or the whole list's where they are not
 // at hand.
 func places(syscalls document.Node, rules int) []document.Node {
-	if syscalls.IsList() {
+	if !syscalls.IsZero() && syscalls.IsList() {
 		if items := syscalls.Items(); len(items) == rules {
 			return items
 		}
@@ -47,12 +59,15 @@ func places(syscalls document.Node, rules int) []document.Node {
 	return slices.Repeat([]document.Node{syscalls}, rules)
 }
 
-func (p *Profile) validateRule(r rule, at document.Node) {
+func (p *Profile) validateRule(r rule, at document.Node, suggestions *int) {
+	if len(r.Names) == 0 {
+		return // that is said
+	}
 	if p.skipped(r) {
 		at.As("repeats-default").Warnf("has the same action as defaultAction; runc skips the rule")
 	}
 	for _, name := range r.Names {
-		validateName(name, r.Action, at)
+		validateName(name, r.Action, at, suggestions)
 	}
 	if r.ErrnoRet != nil && r.Action != specs.ActErrno && r.Action != specs.ActTrace {
 		at.As("errno-ignored").Warnf("errnoRet counts only for SCMP_ACT_ERRNO and SCMP_ACT_TRACE; runc ignores it here")
@@ -60,71 +75,65 @@ func (p *Profile) validateRule(r rule, at document.Node) {
 	if r.Action == specs.ActNotify && slices.Contains(r.Names, "write") {
 		at.As("notify-write").Errorf("SCMP_ACT_NOTIFY on write; runc refuses that, since it writes to hand over the listener")
 	}
-	seen := make(map[uint]bool)
-	for _, arg := range r.Args {
-		if seen[arg.Index] {
-			at.As("either-condition").Warnf("has two conditions on argument %d; runc makes each a rule of its own, so either is enough", arg.Index)
-		}
-		seen[arg.Index] = true
-		if arg.Op == specs.OpMaskedEqual && arg.ValueTwo&^arg.Value != 0 {
-			at.As("outside-mask").Warnf("the condition on argument %d wants bits outside its mask; libseccomp ignores them", arg.Index)
-		}
-		if neverMatches(arg) {
-			at.As("never-matches").Warnf("the condition on argument %d can never match; the rule does nothing", arg.Index)
-		}
+	if r.ErrnoRet != nil && *r.ErrnoRet == 0 && r.Action == specs.ActErrno {
+		at.As("errno-zero").Warnf("errnoRet is 0: the call is not made and returns 0, which most programs take for success")
 	}
+	r.validateArgs(at)
+	r.validateConditions(at)
+}
+
+// maxSuggestions is how many unknown names a likely one is sought for, and
+// maxPairs how many conditions are compared in the search for overlaps.
+const (
+	maxSuggestions = 32
+	maxPairs       = 500_000
+)
+
+// checkSize is [CheckSize] of all rules, whatever they are for.
+func (p *Profile) checkSize() error {
+	var s specs.LinuxSeccomp
+	for _, r := range p.rules {
+		s.Syscalls = append(s.Syscalls, r.LinuxSyscall)
+	}
+	return semantics.CheckSize(&s)
 }
 
 // validateName reports names that runtimes skip. Under an action that allows
 // only likely misspellings are worth a word.
-func validateName(name string, action specs.LinuxSeccompAction, at document.Node) {
+func validateName(name string, action specs.LinuxSeccompAction, at document.Node, suggestions *int) {
 	if name == "" {
 		return
 	}
-	if _, known := lookup(name); known {
+	if _, known := syscalls.Arches(name); known {
 		return
 	}
-	suggestion := document.Suggest(name, syscallNames())
+	suggestion := ""
+	if *suggestions > 0 {
+		*suggestions--
+		suggestion = document.Suggest(name, SyscallNames())
+	}
 	switch {
-	case !permits(action):
+	case !semantics.Permits(action):
 		at.As("unknown-syscall").Warnf("unknown syscall %q: runtimes skip it, so the rule denies nothing by that name%s", name, suggestion)
 	case suggestion != "":
 		at.As("unknown-syscall").Warnf("unknown syscall %q: runtimes skip it%s", name, suggestion)
 	}
 }
 
-func syscallNames() []string {
-	names := make([]string, len(syscallTable))
-	for i, s := range syscallTable {
-		names[i] = s.name
+// SyscallNames are the names of system calls that Batten knows.
+func SyscallNames() []string {
+	names := make([]string, len(syscalls.Table))
+	for i, s := range syscalls.Table {
+		names[i] = s.Name
 	}
 	return names
 }
 
-// permits reports whether action lets the call through.
-func permits(action specs.LinuxSeccompAction) bool {
-	return action == specs.ActAllow || action == specs.ActLog
-}
-
-// effect is what libseccomp is told for an action: the errno matters for two.
-func effect(action specs.LinuxSeccompAction, errno *uint) (specs.LinuxSeccompAction, uint) {
-	if action == specs.ActKill {
-		action = specs.ActKillThread
-	}
-	if action != specs.ActErrno && action != specs.ActTrace {
-		return action, 0
-	}
-	if errno == nil {
-		return action, ePerm // runtime-spec's default
-	}
-	return action, *errno
-}
-
 // skipped reports whether runc leaves r out because it says the default again.
 func (p *Profile) skipped(r rule) bool {
-	action, errno := effect(r.Action, r.ErrnoRet)
-	defaultAction, defaultErrno := effect(p.seccomp.DefaultAction, p.seccomp.DefaultErrnoRet)
-	return action == defaultAction && errno == defaultErrno
+	action, errno := semantics.Effect(r.Action, r.ErrnoRet)
+	defaultAction, defaultErrno := semantics.Effect(p.seccomp.DefaultAction, p.seccomp.DefaultErrnoRet)
+	return action != "" && action == defaultAction && errno == defaultErrno // an unknown action is ""
 }
 
 // neverMatches reports whether no 64-bit value meets the condition.
@@ -141,6 +150,7 @@ func neverMatches(arg specs.LinuxSeccompArg) bool {
 // validateOverlaps reports pairs of rules on one syscall with different
 // actions that one call can meet, once for each later rule.
 func (p *Profile) validateOverlaps(places []document.Node) {
+	left := maxPairs
 	byName := make(map[string][]int)
 	for i, r := range p.rules {
 		if p.skipped(r) {
@@ -149,6 +159,12 @@ func (p *Profile) validateOverlaps(places []document.Node) {
 		var clashes []string
 		for _, name := range r.Names {
 			for _, j := range byName[name] {
+				other := p.rules[j]
+				left -= 1 + len(r.Args)*len(other.Args) + len(r.includes.caps)*len(other.excludes.caps) + len(r.excludes.caps)*len(other.includes.caps)
+				if left < 0 {
+					places[i].As("overlap").Warnf("has more rules on %s before it than are compared; whether later rules overlap is not known", name)
+					return
+				}
 				if p.clash(p.rules[j], r) {
 					clashes = append(clashes, name)
 					break
@@ -164,8 +180,8 @@ func (p *Profile) validateOverlaps(places []document.Node) {
 
 // clash reports whether a and b differ in effect and can both meet one call.
 func (p *Profile) clash(a, b rule) bool {
-	actionA, errnoA := effect(a.Action, a.ErrnoRet)
-	actionB, errnoB := effect(b.Action, b.ErrnoRet)
+	actionA, errnoA := semantics.Effect(a.Action, a.ErrnoRet)
+	actionB, errnoB := semantics.Effect(b.Action, b.ErrnoRet)
 	if actionA == actionB && errnoA == errnoB || exclusive(a, b) || exclusive(b, a) {
 		return false
 	}
@@ -194,8 +210,8 @@ func disjoint(x, y specs.LinuxSeccompArg) bool {
 	if neverMatches(x) || neverMatches(y) {
 		return true
 	}
-	mx, vx, okx := cube(x)
-	my, vy, oky := cube(y)
+	mx, vx, okx := region.Cube(x)
+	my, vy, oky := region.Cube(y)
 	if okx && oky {
 		return (vx^vy)&mx&my != 0
 	}
@@ -208,19 +224,6 @@ func disjoint(x, y specs.LinuxSeccompArg) bool {
 	lowX, highX := interval(x)
 	lowY, highY := interval(y)
 	return highX < lowY || highY < lowX
-}
-
-// cube is the condition as value & mask == datum. For MASKED_EQ runtime-spec's
-// value is the mask and valueTwo what must be left; of that libseccomp takes the
-// bits in the mask.
-func cube(a specs.LinuxSeccompArg) (mask, datum uint64, ok bool) {
-	switch a.Op {
-	case specs.OpEqualTo:
-		return math.MaxUint64, a.Value, true
-	case specs.OpMaskedEqual:
-		return a.Value, a.ValueTwo & a.Value, true
-	}
-	return 0, 0, false
 }
 
 // interval is the condition as low <= value <= high, for the operators that
@@ -237,5 +240,17 @@ func interval(a specs.LinuxSeccompArg) (low, high uint64) {
 		return a.Value, math.MaxUint64
 	default:
 		return a.Value + 1, math.MaxUint64
+	}
+}
+
+// validateMisread warns of what libseccomp makes a filter of in which no rule
+// matches: see findMisread.
+func (p *Profile) validateMisread(n document.Node) {
+	s := p.Resolve(Target{})
+	if !slices.Contains(s.Architectures, specs.ArchX32) {
+		return
+	}
+	if m, err := semantics.Understand(semantics.NewWork(), &s, specs.ArchX86_64); err == nil && len(m.Misread) > 0 {
+		n.As("matches-nothing").Warnf("lists SCMP_ARCH_X32, and its rules without conditions are on calls that x86_64 lacks: for crun, and up to 32 names for runc, libseccomp makes a filter in which no rule matches; leave SCMP_ARCH_X32 out")
 	}
 }

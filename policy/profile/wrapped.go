@@ -3,16 +3,18 @@ package profile
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"strings"
 
 	"github.com/batten-runtime/batten/policy/document"
+	"github.com/batten-runtime/batten/policy/semantics"
+	"go.yaml.in/yaml/v3"
 )
 
 // ParseWrapped reads a profile in JSON or YAML, by itself or as the spec of a
 // SeccompProfile of the Security Profiles Operator. Findings are as for [Parse].
 func ParseWrapped(file string, data []byte) (*Profile, document.Findings) {
-	var kind struct{ Kind string }
-	isJSON := bytes.HasPrefix(bytes.TrimSpace(data), []byte("{"))
-	if isJSON && (json.Unmarshal(data, &kind) != nil || kind.Kind == "") {
+	if !isYAML(file, data) {
 		return Parse(file, data)
 	}
 	var findings document.Findings
@@ -20,20 +22,48 @@ func ParseWrapped(file string, data []byte) (*Profile, document.Findings) {
 	if findings.Err() != nil {
 		return nil, findings
 	}
+	o := operator{}
 	if spec, wrapped := unwrap(n); wrapped {
-		n = spec
+		n = o.own(spec)
 	}
 	if findings.Err() != nil || n.IsZero() {
 		return nil, findings
 	}
-	p := FromNode(file, n)
+	p := fromNode(file, n, o)
 	if findings.Err() != nil {
 		return nil, findings
 	}
 	return p, findings
 }
 
-// unwrap is the spec of a Kubernetes object; wrapped is false where n is none.
+// isYAML reports whether a file is to be read as YAML: a Kubernetes object, whatever it
+// is written in, or a mapping in a file that is not named .json.
+func isYAML(file string, data []byte) bool {
+	if len(data) > semantics.MaxSize {
+		return false
+	}
+	if json.Valid(data) {
+		var kind struct{ Kind string }
+		return json.Unmarshal(data, &kind) == nil && kind.Kind != ""
+	}
+	first := bytes.TrimLeft(data, " \t\r\n\xef\xbb\xbf")
+	if len(first) == 0 || first[0] == '{' || strings.HasSuffix(file, ".json") {
+		return false
+	}
+	var mapping map[string]any
+	err := yaml.Unmarshal(data, &mapping)
+	var wrong *yaml.TypeError // a text that is no mapping, such as JSON with a stray letter
+	return !errors.As(err, &wrong)
+}
+
+// IsWrapped reports whether a file is a Kubernetes object and so a SeccompProfile,
+// which the Security Profiles Operator reads and no engine does.
+func IsWrapped(file string, data []byte) bool {
+	var object struct{ Kind string }
+	return isYAML(file, data) && yaml.Unmarshal(data, &object) == nil && object.Kind != ""
+}
+
+// unwrap returns the spec of a Kubernetes object; wrapped is false where n is none.
 func unwrap(n document.Node) (spec document.Node, wrapped bool) {
 	if !n.IsMapping() {
 		return n, false
@@ -42,7 +72,7 @@ func unwrap(n document.Node) (spec document.Node, wrapped bool) {
 		switch name {
 		case "kind":
 			wrapped = true
-			value.OneOf("SeccompProfile")
+			value.Of(word([]string{"SeccompProfile"})).Word()
 		case "spec":
 			spec = value
 		}

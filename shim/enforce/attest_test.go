@@ -13,6 +13,9 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/batten-runtime/batten/internal/procfs"
+	"github.com/batten-runtime/batten/internal/record"
+	"github.com/batten-runtime/batten/internal/testneeds"
 	"golang.org/x/sys/unix"
 )
 
@@ -71,50 +74,50 @@ func TestAttest(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		start   func(t *testing.T) subject
-		state   State
+		state   record.State
 		detail  string // PID stands for the process's
 		atLeast time.Duration
 		atMost  time.Duration
 	}{
 		{
-			"filtered", func(t *testing.T) subject { return subject{pid: spawn(t, filterAfter("0s"))} },
-			Filtered, "", 0, 900 * time.Millisecond,
+			name: "filtered", start: func(t *testing.T) subject { return subject{pid: spawn(t, filterAfter("0s"))} },
+			state: record.Filtered, detail: "", atLeast: 0, atMost: 900 * time.Millisecond,
 		},
 		{
-			"filtered a little later", func(t *testing.T) subject { return subject{pid: spawn(t, filterAfter("300ms"))} },
-			Filtered, "", 250 * time.Millisecond, 900 * time.Millisecond,
+			name: "filtered a little later", start: func(t *testing.T) subject { return subject{pid: spawn(t, filterAfter("300ms"))} },
+			state: record.Filtered, detail: "", atLeast: 250 * time.Millisecond, atMost: 900 * time.Millisecond,
 		},
 		{
-			"never filtered", func(t *testing.T) subject { return subject{pid: spawn(t, exec.Command("sleep", "60"))} },
-			Failed, "process PID (/usr/bin/sleep) has Seccomp: 0 and 0 filters", attestLimit, attestLimit + 5*time.Second,
+			name: "never filtered", start: func(t *testing.T) subject { return subject{pid: spawn(t, exec.Command("sleep", "60"))} },
+			state: record.Failed, detail: "process PID (/usr/bin/sleep) has Seccomp: 0 and 0 filters", atLeast: attestLimit, atMost: attestLimit + 5*time.Second,
 		},
 		{
-			"left the runtime without a filter", func(t *testing.T) subject {
+			name: "left the runtime without a filter", start: func(t *testing.T) subject {
 				pid := spawn(t, exec.Command("sleep", "60"))
-				return subject{pid: pid, runtime: executableOf(os.Getpid())}
+				return subject{pid: pid, runtime: procfs.Executable(os.Getpid())}
 			},
-			Failed, "process PID (/usr/bin/sleep) has Seccomp: 0 and 0 filters", 0, 900 * time.Millisecond,
+			state: record.Failed, detail: "process PID (/usr/bin/sleep) has Seccomp: 0 and 0 filters", atLeast: 0, atMost: 900 * time.Millisecond,
 		},
 		{
-			"still the runtime, longer than others may take", func(t *testing.T) subject {
+			name: "still the runtime, longer than others may take", start: func(t *testing.T) subject {
 				pid := spawn(t, filterAfter("1500ms"))
-				return subject{pid: pid, runtime: executableOf(pid)}
+				return subject{pid: pid, runtime: procfs.Executable(pid)}
 			},
-			Filtered, "", attestLimit, attestRuntimeLimit,
+			state: record.Filtered, detail: "", atLeast: attestLimit, atMost: attestRuntimeLimit,
 		},
 		{
-			"gone", func(t *testing.T) subject {
+			name: "gone", start: func(t *testing.T) subject {
 				cmd := exec.Command("true")
 				if err := cmd.Run(); err != nil {
 					t.Fatal(err)
 				}
 				return subject{pid: cmd.Process.Pid}
 			},
-			Ended, "", 0, 900 * time.Millisecond,
+			state: record.Ended, detail: "", atLeast: 0, atMost: 900 * time.Millisecond,
 		},
 		{
-			"ended, not reaped", func(t *testing.T) subject { return subject{pid: spawn(t, exec.Command("true"))} },
-			Ended, "", 0, 900 * time.Millisecond,
+			name: "ended, not reaped", start: func(t *testing.T) subject { return subject{pid: spawn(t, exec.Command("true"))} },
+			state: record.Ended, detail: "", atLeast: 0, atMost: 900 * time.Millisecond,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -131,18 +134,22 @@ func TestAttest(t *testing.T) {
 			if took < tt.atLeast {
 				t.Errorf("took %v, want at least %v", took, tt.atLeast)
 			}
-			if took > tt.atMost {
-				t.Logf("took %v, expected at most %v", took, tt.atMost)
+			if most := tt.atMost + busy; took > most {
+				t.Errorf("took %v, want at most %v and %v for a busy machine", took, tt.atMost, busy)
 			}
 		})
 	}
 }
 
+// busy is what a loaded machine may take longer. An attestation that waits for its
+// limit where it need not takes longer than that.
+const busy = 5 * time.Second
+
 func TestAttestEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	pid := spawn(t, exec.Command("sleep", "60"))
-	if got := (subject{pid: pid}).attest(ctx); got.State != Pending {
+	if got := (subject{pid: pid}).attest(ctx); got.State != record.Pending {
 		t.Errorf("got %+v, want Pending", got)
 	}
 }
@@ -150,37 +157,25 @@ func TestAttestEndsWithItsContext(t *testing.T) {
 // A process under the filters of its creator has none of its own.
 func TestFilteredBeyond(t *testing.T) {
 	for _, tt := range []struct {
-		p, own process
+		p, own procfs.Status
 		want   bool
 	}{
-		{process{mode: 0}, process{mode: 0}, false},
-		{process{mode: 2, filters: 1}, process{mode: 0}, true},
-		{process{mode: 2, filters: 1}, process{mode: 2, filters: 1}, false},
-		{process{mode: 2, filters: 2}, process{mode: 2, filters: 1}, true},
-		{process{mode: 2, filters: -1}, process{mode: 0, filters: -1}, true},
-		{process{mode: 1}, process{mode: 0}, false},
+		{p: procfs.Status{Seccomp: 0}, own: procfs.Status{Seccomp: 0}, want: false},
+		{p: procfs.Status{Seccomp: 2, Filters: 1}, own: procfs.Status{Seccomp: 0}, want: true},
+		{p: procfs.Status{Seccomp: 2, Filters: 1}, own: procfs.Status{Seccomp: 2, Filters: 1}, want: false},
+		{p: procfs.Status{Seccomp: 2, Filters: 2}, own: procfs.Status{Seccomp: 2, Filters: 1}, want: true},
+		{p: procfs.Status{Seccomp: 2, Filters: -1}, own: procfs.Status{Seccomp: 0, Filters: -1}, want: true},
+		{p: procfs.Status{Seccomp: 1}, own: procfs.Status{Seccomp: 0}, want: false},
 	} {
-		if got := tt.p.filteredBeyond(tt.own); got != tt.want {
+		if got := filteredBeyond(tt.p, tt.own); got != tt.want {
 			t.Errorf("%+v under %+v: got %v, want %v", tt.p, tt.own, got, tt.want)
 		}
 	}
 }
 
-func TestStartTime(t *testing.T) {
-	self := startTime(os.Getpid())
-	if self == 0 || self != startTime(os.Getpid()) {
-		t.Errorf("this process began at %d", self)
-	}
-	if got := startTime(1 << 30); got != 0 {
-		t.Errorf("no process began at %d", got)
-	}
-}
-
 // An exec that has left the runtime executes a file of the container's root.
 func TestExecutesContainer(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("chroot(2) needs root")
-	}
+	testneeds.Root(t, "chroot(2)")
 	root := t.TempDir()
 	source := filepath.Join(root, "pause.c")
 	if err := os.WriteFile(source, []byte("#include <unistd.h>\nint main(void) { return pause(); }\n"), 0o600); err != nil {
@@ -192,32 +187,32 @@ func TestExecutesContainer(t *testing.T) {
 	inside := exec.Command("/pause")
 	inside.SysProcAttr = &syscall.SysProcAttr{Chroot: root}
 	pid := spawn(t, inside)
-	if s := (subject{pid: pid}); !s.executesContainer(executableOf(pid)) {
+	if s := (subject{pid: pid}); !s.executesContainer(procfs.Executable(pid)) {
 		t.Error("a program of the container's root is not seen as one")
 	}
-	if s := (subject{pid: pid, binary: executableOf(pid)}); s.executesContainer(executableOf(pid)) {
+	if s := (subject{pid: pid, binary: procfs.Executable(pid)}); s.executesContainer(procfs.Executable(pid)) {
 		t.Error("the runtime's own file is taken for the container's")
 	}
 	outside := spawn(t, exec.Command("sleep", "60"))
-	if s := (subject{pid: outside}); s.executesContainer(executableOf(outside)) {
+	if s := (subject{pid: outside}); s.executesContainer(procfs.Executable(outside)) {
 		t.Error("a process of the node's root is taken for a container's")
 	}
 }
 
 func TestLeftRuntime(t *testing.T) {
-	none, runc, program := executable{}, executable{1, 2}, executable{3, 4}
+	none, runc, program := procfs.File{}, procfs.File{Device: 1, Inode: 2}, procfs.File{Device: 3, Inode: 4}
 	for _, tt := range []struct {
-		runtime, first, now executable
+		runtime, first, now procfs.File
 		want                bool
 	}{
-		{runc, runc, runc, false},
-		{runc, runc, program, true},
-		{runc, none, program, true},
-		{runc, runc, none, false}, // it cannot be told
-		{none, runc, program, true},
-		{none, program, program, false},
-		{none, none, program, false},
-		{none, runc, none, false},
+		{runtime: runc, first: runc, now: runc, want: false},
+		{runtime: runc, first: runc, now: program, want: true},
+		{runtime: runc, first: none, now: program, want: true},
+		{runtime: runc, first: runc, now: none, want: false}, // it cannot be told
+		{runtime: none, first: runc, now: program, want: true},
+		{runtime: none, first: program, now: program, want: false},
+		{runtime: none, first: none, now: program, want: false},
+		{runtime: none, first: runc, now: none, want: false},
 	} {
 		if got := (subject{runtime: tt.runtime}).leftRuntime(tt.first, tt.now); got != tt.want {
 			t.Errorf("%+v: got %v", tt, got)

@@ -1,13 +1,13 @@
-// Package enforce holds one container to the node policy: it reads the
-// bundle's spec, decides, rewrites linux.seccomp, keeps a record, and looks in
-// /proc that the kernel filters the process that came of it.
+// Package enforce holds one container to the node policy. Before the runtime it reads the
+// bundle's spec, decides, keeps a record and rewrites linux.seccomp. Afterwards it checks in
+// /proc that the kernel filters the process, and compares the filter with the profile
+// (compare.go).
 //
 //	Enforcer.Prepare  before the runtime: spec, policy, record, rewrite; or a Refusal
 //	Enforcer.Created  the runtime has made the process: Running
 //	Running.Started   after start: Seccomp: 2, or the caller kills it; so does Exec
 //	Running.Gone      the container is deleted, and its record with it
 //
-// It knows neither containerd nor a command line; the shim and batten-runc
-// join it to theirs. Records are JSON files below a directory of root's, one a
-// container.
+// Call [Enforcer.Prepare] first. The package knows neither containerd nor a command line: the
+// shim calls it for the one, batten-runc for the other. internal/record keeps the records.
 package enforce

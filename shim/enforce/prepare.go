@@ -1,18 +1,18 @@
 package enforce
 
 import (
-	"crypto/sha256"
+	"cmp"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
-	"slices"
-	"strings"
 	"time"
 
+	"github.com/batten-runtime/batten/internal/called"
+	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/profile"
+	"github.com/batten-runtime/batten/policy/syscalls"
 	"github.com/batten-runtime/batten/spec"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -30,10 +30,10 @@ type Container struct {
 	// Restore is set where the process comes out of a checkpoint.
 	Restore bool
 	// Call is set where a runtime's command line makes the container.
-	Call *Call
+	Call *record.Call
 }
 
-// owner is whose container it is: the directory of its record.
+// owner returns whose container it is: the directory of its record.
 func (c *Container) owner() string {
 	if c.Call != nil {
 		return c.Call.Owner
@@ -49,21 +49,23 @@ type Policies interface {
 // Enforcer holds containers to the policies of a node.
 type Enforcer struct {
 	Policies Policies
-	Records  Records
+	Records  record.Store
 	Machine  policy.Machine
+	// Runtime returns which names of system calls a runtime knows, by the runtime's name
+	// or path. If it is nil, every name counts as known.
+	Runtime func(binary string) syscalls.Runtime
+	// Listen makes the listener of a container whose denials are to be seen. If it is nil,
+	// this process cannot listen.
+	Listen ListenFunc
 	// Now is the clock.
 	Now func() time.Time
-
-	met meets
 }
 
-// Refusal is the error for a container that the policy, or a broken policy,
-// profile or spec, does not let start.
+// Refusal is the error for a container that must not start: the policy says so, or the
+// policy, a profile or the spec is broken.
 type Refusal struct{ Reason string }
 
-const refusalPrefix = "batten: container refused: "
-
-func (r *Refusal) Error() string { return refusalPrefix + r.Reason }
+func (r *Refusal) Error() string { return "batten: container refused: " + r.Reason }
 
 func refuse(format string, args ...any) error {
 	return &Refusal{Reason: fmt.Sprintf(format, args...)}
@@ -71,137 +73,157 @@ func refuse(format string, args ...any) error {
 
 // Prepared is a container whose bundle is as the policy wants it.
 type Prepared struct {
-	Record *Record
-	// Missing are calls that the profile denies and that the runtime may need
-	// before the program starts: what to say if it does not.
+	Record *record.Record
+	// Missing are calls that the profile denies and that the runtime may need before the
+	// program starts: an error of the runtime may be caused by them.
 	Missing []string
+
+	// AppendLine appends a line to the policy's log; it is nil if the policy has none.
+	AppendLine func(line any) error
+
+	listener Listener // nil where denials are not seen
+	sealed   []byte   // the linux.seccomp to write; nil if nothing is to be written
+}
+
+// Abandon ends what was begun for a container that the runtime has not made, and removes
+// its record.
+func (e *Enforcer) Abandon(p *Prepared) error {
+	p.close()
+	return e.Forget(p.Record.Owner(), p.Record.ID)
+}
+
+func (p *Prepared) close() {
+	if p.listener != nil {
+		_ = p.listener.Close()
+	}
 }
 
 // Required reports whether the process must have a filter.
-func (p *Prepared) Required() bool { return p.Record.Attestation.State != NotRequired }
+func (p *Prepared) Required() bool { return p.Record.Attestation.State != record.NotRequired }
 
-// Prepare decides what happens to c and makes it so in the bundle. The record
-// is written before the spec is: whatever is in the spec, a record tells of
-// it. Errors are Refusals.
+// Prepare decides what c runs under and writes it into the bundle. It writes the record before
+// the spec, so that there is a record of whatever is in the spec. Errors are Refusals.
 func (e *Enforcer) Prepare(c Container) (*Prepared, error) {
-	s, err := spec.Load(c.Bundle)
+	a, err := e.read(c)
 	if err != nil {
 		return nil, refuse("%v", err)
 	}
-	path := c.Policy
-	if path == "" {
-		path = policy.DefaultPath
+	o := a.policy.Resolve(a.request, a.brought, e.machine(c.Binary))
+	if o.Refused() {
+		return nil, refuse("%s", o.Refusal)
 	}
-	p, findings := e.Policies.Get(path)
-	if err := findings.Err(); err != nil {
-		return nil, refuse("%v", err)
-	}
-	if c.Restore && !p.RestoreAllowed {
-		return nil, refuse("policy %q: restore is %s: a checkpoint brings a seccomp filter of its own, which the policy cannot see; start the container anew, or write restore: Allow", p.Path, policy.Deny)
-	}
-	asked, err := e.asked(c, s)
-	if err != nil {
-		return nil, refuse("%v", err)
-	}
-	out, result, err := e.decide(c, s, p, asked)
-	if err != nil {
-		return nil, err
-	}
-	if err := e.Records.Write(out.Record); err != nil {
-		return nil, refuse("its record cannot be written: %v", err)
-	}
-	if result != nil {
-		if _, err := s.Rewrite(c.Bundle, result); err != nil {
-			_ = e.Records.Remove(c.owner(), c.ID)
-			return nil, refuse("%v", err)
+	out := e.prepared(a, &o)
+	if o.Observed != nil {
+		if out.listener, err = e.Listen(listening(a.policy, out.Record, o.Observed)); err != nil {
+			o.Observed, o.Unobserved = nil, fmt.Sprintf("nobody can listen: %v", err)
+			out = e.prepared(a, &o)
 		}
 	}
+	if err := e.write(a, out); err != nil {
+		if out.listener != nil { // its last counts go with the record
+			_ = e.Abandon(out)
+		}
+		return nil, err
+	}
+	e.log(a.policy, out.Record)
 	return out, nil
 }
 
-// Warm reads the usual policy, so that the first container finds it parsed.
-func (e *Enforcer) Warm() { _, _ = e.Policies.Get(policy.DefaultPath) }
+// asking is a container with what it asks the policy.
+type asking struct {
+	Container
+	spec    *spec.Spec
+	policy  *policy.Policy
+	request policy.Request
+	// brought is the filter that it brings, asked the digest of its linux.seccomp.
+	brought *specs.LinuxSeccomp
+	asked   string
+}
 
-// asked is the filter that the container brings, nil where it brings none
-// that filters, or only the one that an earlier pass over the bundle put there.
-func (e *Enforcer) asked(c Container, s *spec.Spec) (*specs.LinuxSeccomp, error) {
-	asked, err := profile.Decode(s.Seccomp)
+// read reads spec and policy.
+func (e *Enforcer) read(c Container) (*asking, error) {
+	s, err := spec.Load(c.Bundle)
 	if err != nil {
-		return nil, fmt.Errorf("spec %q: linux.seccomp: %w", c.Bundle, err)
-	}
-	if profile.FiltersNothing(asked) {
-		return nil, nil
-	}
-	old, err := e.Records.Read(c.owner(), c.ID)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
 		return nil, err
-	case old.Bundle == c.Bundle && old.Asked == None && old.Result == Digest(s.Seccomp):
-		return nil, nil
 	}
-	return asked, nil
+	p, findings := e.Policies.Get(cmp.Or(c.Policy, policy.DefaultPath))
+	if err := findings.Err(); err != nil {
+		return nil, err
+	}
+	a := &asking{Container: c, spec: s, policy: p}
+	if a.brought, a.asked, err = e.brought(c, s); err != nil {
+		return nil, err
+	}
+	a.request = Request(p, Source{ContainerdNamespace: c.ContainerdNamespace, Runtime: c.Runtime, Bundle: c.Bundle}, s)
+	a.request.Restore = c.Restore
+	if e.Listen != nil {
+		a.request.Listener, _ = e.Records.Socket(c.owner(), c.ID) // without one nobody listens
+	}
+	return a, nil
 }
 
-// decide asks the policy. Result is the linux.seccomp to write, nil to leave
-// what is there.
-func (e *Enforcer) decide(c Container, s *spec.Spec, p *policy.Policy, asked *specs.LinuxSeccomp) (out *Prepared, result []byte, err error) {
-	request := policy.Request{
-		ContainerdNamespace: c.ContainerdNamespace,
-		Runtime:             c.Runtime,
-		Annotations:         s.Annotations,
-		Bounding:            s.Bounding,
-		Filtered:            asked != nil,
+// prepared makes the record of a container with outcome o, and its linux.seccomp.
+func (e *Enforcer) prepared(a *asking, o *policy.Outcome) *Prepared {
+	sealed, digest := seal(a.spec, o)
+	out := &Prepared{Record: e.record(a.Container, a.asked, a.policy, o, digest), Missing: o.Missing, sealed: sealed}
+	rec := out.Record
+	if a.policy.Log != "" {
+		out.AppendLine = func(line any) error { return appendLine(a.policy.Log, line) }
 	}
-	d := p.Decide(request)
-	rec := &Record{
-		Time: e.Now().UTC(), ContainerdNamespace: c.ContainerdNamespace, ID: c.ID, Bundle: c.Bundle, Call: c.Call,
-		Identity: policy.Identify(request), Runtime: c.Binary,
-		Policy: p.Path, PolicyDigest: p.Digest, Rule: d.Rule, Mode: d.Mode,
-		Asked: None, Question: d.Question, Word: d.Word, Verdict: d.Verdict, Reason: d.Reason,
-		Attestation: Attestation{State: Pending},
+	if o.Mode == policy.Audit {
+		change := o.Change(e.Machine)
+		rec.WouldChange = &change
 	}
-	if asked != nil {
-		rec.Asked = Digest(s.Seccomp)
+	if a.ContainerdNamespace != names.CRINamespace { // where a pod's author names paths
+		rec.Called = called.Of(a.Bundle, a.ID, a.spec)
 	}
-	rec.Result = rec.Asked
-	final, result, err := e.outcome(p, d, s, asked, rec)
-	if err == nil && final != nil {
-		err = overridden(s.Annotations)
+	if o.Hooks != policy.Keep {
+		rec.Hooks = record.Recorded(a.request.Hooks)
 	}
-	switch {
-	case err != nil && d.Mode == policy.Audit:
-		rec.Notes = append(rec.Notes, "would be refused: "+strings.TrimPrefix(err.Error(), refusalPrefix))
-	case err != nil:
-		return nil, nil, err
+	if o.Installed() != nil {
+		rec.Result, rec.Written = Digest(sealed), sealed
 	}
-	if c.Restore {
-		rec.Notes = append(rec.Notes, "restored: the filter came out of the checkpoint")
-	}
-	if d.Mode == policy.Audit {
-		// What would have been is in the verdict; what is, is as asked.
-		rec.Result, final, result = rec.Asked, asked, nil
-	}
-	if final == nil {
-		rec.Attestation.State = NotRequired
-	}
-	e.log(p, rec)
-	missing := profile.Missing(final, s.NoNewPrivileges)
-	if d.Mode == policy.Audit {
-		rec.Attestation.State = NotRequired
-		return &Prepared{rec, missing}, nil, nil
-	}
-	if d.Verdict == policy.Refuse {
-		return nil, nil, refuse("%s (policy %q); %s", d.Reason, p.Path, d.Remedy())
-	}
-	if slices.Contains(missing, "execve") {
-		return nil, nil, refuse("its seccomp profile cannot start any container: it denies %s, which the runtime needs after the filter is in place; add them, or ask for RuntimeDefault", strings.Join(missing, ", "))
-	}
-	return &Prepared{rec, missing}, result, nil
+	return out
 }
 
-// Digest is data's SHA-256 as records write it.
-func Digest(data []byte) string {
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
+// write writes the record, and linux.seccomp into the bundle.
+func (e *Enforcer) write(a *asking, p *Prepared) error {
+	if err := e.Records.Write(p.Record); err != nil {
+		return refuse("its record cannot be written: %v", err)
+	}
+	if p.sealed == nil {
+		return nil
+	}
+	if _, err := a.spec.Rewrite(a.Bundle, p.sealed); err != nil {
+		_ = e.Records.Remove(a.owner(), a.ID)
+		return refuse("%v", err)
+	}
+	return nil
 }
+
+// machine returns the machine as it is for containers of one runtime.
+func (e *Enforcer) machine(binary string) policy.Machine {
+	m := e.Machine
+	if e.Runtime != nil {
+		m.Runtime = e.Runtime(binary)
+	}
+	return m
+}
+
+// seal returns the linux.seccomp to write, nil if nothing is to be written, and the digest
+// of the profile without its seal. The runtime gets no other profile than a sealed one, in
+// mode Audit too, and null for one that filters nothing: so that nobody can choose what a
+// runtime's cache of filters holds for other containers.
+func seal(s *spec.Spec, o *policy.Outcome) (sealed []byte, digest string) {
+	switch runs := o.Installed(); {
+	case runs != nil:
+		sealed, sum := profile.EncodeSealed(*runs)
+		return sealed, "sha256:" + hex.EncodeToString(sum[:])
+	case s.Seccomp != nil:
+		return []byte("null"), ""
+	}
+	return nil, ""
+}
+
+// Warm reads the default policy, so that it is parsed when the first container comes.
+func (e *Enforcer) Warm() { _, _ = e.Policies.Get(policy.DefaultPath) }

@@ -3,16 +3,15 @@ package enforce_test
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/document"
-	"github.com/batten-runtime/batten/policy/profile"
 	"github.com/batten-runtime/batten/shim/enforce"
 )
 
@@ -27,7 +26,7 @@ func enforcer(t *testing.T, p string) *enforce.Enforcer {
 	t.Helper()
 	return &enforce.Enforcer{
 		Policies: text(p),
-		Records:  enforce.Records{Dir: t.TempDir()},
+		Records:  record.Store{Dir: t.TempDir()},
 		Now:      func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
 	}
 }
@@ -48,77 +47,13 @@ func container(bundle string) enforce.Container {
 const (
 	unset     = `{"process": {}, "linux": {}}`
 	brings    = `{"process": {}, "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["keyctl"], "action": "SCMP_ACT_ERRNO"}]}}}`
-	bpfData   = `{"annotations": {"run.oci.seccomp_bpf_data": "BgAAAAAA/38="}, `
-	plugins   = `{"annotations": {"run.oci.seccomp.plugins": ""}, `
-	logging   = `{"defaultAction":"SCMP_ACT_LOG"}`
 	fourCalls = `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read", "write", "exit", "fstat"], "action": "SCMP_ACT_ALLOW"}]}}}`
 	// allowsKeyctl brings in speculation as well, by leaving flags out, as the
 	// floor does.
 	allowsKeyctl = `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mount"], "action": "SCMP_ACT_ALLOW"}]}}}`
-	strictEnough = `{"linux": {"seccomp": {"syscalls": [ {"names": ["add_key","keyctl","bpf"], "action": "SCMP_ACT_KILL_PROCESS"} ], "defaultAction": "SCMP_ACT_ALLOW"}}}`
-	notifies     = `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mount"], "action": "SCMP_ACT_NOTIFY"}]}}}`
 	noKeyring    = "version: 1\nprofiles:\n  ours: {inline: {defaultAction: SCMP_ACT_LOG}}\n  no-keyring: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [keyctl, add_key], action: SCMP_ACT_ERRNO}]}}\n"
 	ours         = "version: 1\nprofiles: {ours: {inline: {defaultAction: SCMP_ACT_LOG}}}\n"
 )
-
-func TestPrepare(t *testing.T) {
-	def := profile.Encode(profile.RuntimeDefault(nil))
-	for _, tt := range []struct {
-		name, policy, spec string
-		// want is config.json afterwards, refusal the whole error.
-		want, refusal string
-		state         enforce.State
-	}{
-		{"unset gets the default", "version: 1", unset, `{"process": {}, "linux": {"seccomp":` + string(def) + `}}`, "", enforce.Pending},
-		{"null gets the default", "version: 1", `{"linux": {"seccomp": null}}`, `{"linux": {"seccomp": ` + string(def) + `}}`, "", enforce.Pending},
-		{"what filters nothing gets the default", "version: 1", `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}}}`, `{"linux": {"seccomp": ` + string(def) + `}}`, "", enforce.Pending},
-		{"a filter is kept", "version: 1", brings, brings, "", enforce.Pending},
-		{"unset gets ours", ours + "absent: ours", unset, `{"process": {}, "linux": {"seccomp":` + logging + `}}`, "", enforce.Pending},
-		{"a filter is replaced", ours + "present: ours", brings, `{"process": {}, "linux": {"seccomp": ` + logging + `}}`, "", enforce.Pending},
-		{"unconfined is let be", "version: 1\nabsent: Unconfined", unset, unset, "", enforce.NotRequired},
-		{"unset is denied", "version: 1\nabsent: Deny", unset, unset, `batten: container refused: it asks for no seccomp filter, and the policy's top level says absent: Deny (policy "/etc/p.yaml"); ask for a filter (in Kubernetes: securityContext.seccompProfile.type RuntimeDefault or Localhost, and not privileged), or have the node's policy changed`, ""},
-		{"unset is allowed beside it", "version: 1\npresent: Deny", unset, `{"process": {}, "linux": {"seccomp":` + string(def) + `}}`, "", enforce.Pending},
-		{"a filter is denied", "version: 1\npresent: Deny", brings, brings, `batten: container refused: it brings a seccomp filter, and the policy's top level says present: Deny (policy "/etc/p.yaml"); leave the filter out, or have the node's policy changed`, ""},
-		{"denied in audit mode", "version: 1\nabsent: Deny\nmode: Audit", unset, unset, "", enforce.NotRequired},
-		{"replaced in audit mode", ours + "present: ours\nmode: Audit", brings, brings, "", enforce.NotRequired},
-		{"a filter that cannot start anything", "version: 1", fourCalls, fourCalls, `batten: container refused: its seccomp profile cannot start any container: it denies close, execve, fstatfs, getdents64, openat, openat2, statx, capget, capset, chdir, futex, getcwd, getppid, newfstatat, prctl, setgid, setgroups, setuid, which the runtime needs after the filter is in place; add them, or ask for RuntimeDefault`, ""},
-		{"a filter is tightened to the floor", noKeyring + "floor: no-keyring", allowsKeyctl, `{"linux": {"seccomp": {"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["add_key","keyctl"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]}}}`, "", enforce.Pending},
-		{"one as strict stays byte for byte", noKeyring + "floor: no-keyring", strictEnough, strictEnough, "", enforce.Pending},
-		{"what is put in place has the floor, too", noKeyring + "absent: ours\nfloor: no-keyring", unset, `{"process": {}, "linux": {"seccomp":{"defaultAction":"SCMP_ACT_LOG","syscalls":[{"names":["add_key","keyctl"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]}}}`, "", enforce.Pending},
-		{"what is put in place is as strict as its floor", "version: 1\nabsent: a\nfloor: b\nprofiles: {a: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [keyctl, bpf], action: SCMP_ACT_ERRNO}]}}, b: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [keyctl], action: SCMP_ACT_ERRNO}]}}}", unset, `{"process": {}, "linux": {"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["keyctl","bpf"],"action":"SCMP_ACT_ERRNO"}]}}}`, "", enforce.Pending},
-		{"unconfined with a floor gets the floor", noKeyring + "absent: Unconfined\nfloor: no-keyring", unset, `{"process": {}, "linux": {"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["keyctl","add_key"],"action":"SCMP_ACT_ERRNO"}]}}}`, "", enforce.Pending},
-		{"a floor in audit mode", noKeyring + "floor: no-keyring\nmode: Audit", allowsKeyctl, allowsKeyctl, "", enforce.NotRequired},
-		{"a floor that cannot be computed", noKeyring + "floor: no-keyring", notifies, notifies, `batten: container refused: policy "/etc/p.yaml": floor "no-keyring" cannot be put under its profile: the profile: a rule has SCMP_ACT_NOTIFY but listenerPath is missing; runc refuses that`, ""},
-		{"the same in audit mode", noKeyring + "floor: no-keyring\nmode: Audit", notifies, notifies, "", enforce.NotRequired},
-		{"a floor that filters nothing for this container", "version: 1\nfloor: f\nprofiles: {f: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [bpf], action: SCMP_ACT_ERRNO, includes: {caps: [CAP_BPF]}}]}}}", brings, brings, `batten: container refused: policy "/etc/p.yaml": floor "f" filters nothing for a container with these capabilities; write None where that is meant`, ""},
-		{"a broken policy", "version: 1\nabsent: Dany\nmode: on", unset, unset, "batten: container refused: policy \"/etc/p.yaml\":3:7: mode: unknown value \"on\", want Enforce, Audit\npolicy \"/etc/p.yaml\":2:9: absent: unknown word \"Dany\", want RuntimeDefault, Unconfined, Deny or the name of a profile; did you mean \"Deny\"?", ""},
-		{"a spec that reads two ways", "version: 1", `{"linux": {}, "Linux": {}}`, `{"linux": {}, "Linux": {}}`, `batten: container refused: spec "BUNDLE/config.json":1:15: key "Linux" in the spec differs from "linux" only in case; runtimes may take either: write "linux"`, ""},
-		{"an annotation in place of the filter", "version: 1", bpfData + unset[1:], bpfData + unset[1:], `batten: container refused: annotation "run.oci.seccomp_bpf_data": crun would take it for the filter in place of linux.seccomp; remove it`, ""},
-		{"an annotation that answers for the filter", "version: 1", plugins + brings[1:], plugins + brings[1:], `batten: container refused: annotation "run.oci.seccomp.plugins": crun would take it for the filter in place of linux.seccomp; remove it`, ""},
-		{"the same where no filter must be", "version: 1\nabsent: Unconfined", bpfData + unset[1:], bpfData + unset[1:], "", enforce.NotRequired},
-		{"the same in audit mode", "version: 1\nmode: Audit", bpfData + unset[1:], bpfData + unset[1:], "", enforce.NotRequired},
-		{"a filter of a wrong type", "version: 1", `{"linux": {"seccomp": {"syscalls": 1}}}`, `{"linux": {"seccomp": {"syscalls": 1}}}`, `batten: container refused: spec "BUNDLE": linux.seccomp: json: cannot unmarshal number into Go struct field LinuxSeccomp.syscalls of type []specs.LinuxSyscall`, ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			e, dir := enforcer(t, tt.policy), bundle(t, tt.spec)
-			p, err := e.Prepare(container(dir))
-			checkRefusal(t, err, strings.ReplaceAll(tt.refusal, "BUNDLE", dir))
-			if got := read(t, dir); got != tt.want {
-				t.Errorf("config.json is\n%s\nwant\n%s", got, tt.want)
-			}
-			rec, err := e.Records.Read("default", "c1")
-			if tt.refusal != "" {
-				if !errors.Is(err, fs.ErrNotExist) {
-					t.Errorf("a refused container has a record: %+v (%v)", rec, err)
-				}
-				return
-			}
-			if err != nil || rec.Attestation.State != tt.state || p.Required() != (tt.state == enforce.Pending) {
-				t.Errorf("record %+v (%v), want state %s", rec, err, tt.state)
-			}
-		})
-	}
-}
 
 func checkRefusal(t *testing.T, err error, want string) {
 	t.Helper()
@@ -157,7 +92,7 @@ func TestPrepareTwice(t *testing.T) {
 	if again := read(t, dir); again != first {
 		t.Errorf("the second pass wrote\n%s\nafter\n%s", again, first)
 	}
-	if p.Record.Asked != enforce.None {
+	if p.Record.Asked != record.None {
 		t.Errorf("asked %s", p.Record.Asked)
 	}
 	// Without the record it is the container's own, and denied.
@@ -169,12 +104,44 @@ func TestPrepareTwice(t *testing.T) {
 	}
 }
 
+// A second pass over a filter that the first one kept keeps it as it is, and knows
+// what the container brought.
+func TestPrepareKeptTwice(t *testing.T) {
+	e, dir := enforcer(t, "version: 1"), bundle(t, brings)
+	first, err := e.Prepare(container(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := read(t, dir)
+	second, err := e.Prepare(container(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read(t, dir) != written || second.Record.Result != first.Record.Result || second.Record.Asked != first.Record.Asked || !second.Record.Kept {
+		t.Errorf("the second pass wrote\n%s\nwith the record %+v, after\n%s\nwith %+v", read(t, dir), second.Record, written, first.Record)
+	}
+}
+
+// What filters nothing is not passed on where the policy lets it be.
+func TestPrepareWhatFiltersNothing(t *testing.T) {
+	e, dir := enforcer(t, "version: 1\nabsent: Unconfined"), bundle(t, `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}}}`)
+	for range 2 {
+		p, err := e.Prepare(container(dir))
+		if err != nil || p.Required() || p.Record.Result != record.None || p.Record.Asked != record.None {
+			t.Errorf("got %+v (%v)", p.Record, err)
+		}
+		if got, want := read(t, dir), `{"linux": {"seccomp": null}}`; got != want {
+			t.Errorf("config.json is %s, want %s", got, want)
+		}
+	}
+}
+
 // Only what Batten itself put there is Batten's: not a filter that an earlier
 // pass kept, nor another one in its place.
 func TestPrepareAgainUnderAnotherPolicy(t *testing.T) {
 	for _, tt := range []struct{ name, first, then string }{
-		{"kept before", brings, brings},
-		{"exchanged since", unset, brings},
+		{name: "kept before", first: brings, then: brings},
+		{name: "exchanged since", first: unset, then: brings},
 	} {
 		e, dir := enforcer(t, "version: 1"), bundle(t, tt.first)
 		if _, err := e.Prepare(container(dir)); err != nil {
@@ -197,15 +164,18 @@ func TestAuditRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rec := p.Record; rec.Verdict != policy.Replace || rec.Word != "ours" || rec.Result != rec.Asked || rec.Mode != policy.Audit {
+	if rec := p.Record; rec.Verdict != policy.Replace || rec.Word != "ours" || !rec.Kept || rec.Mode != policy.Audit {
 		t.Errorf("got %+v", rec)
 	}
 }
 
 func TestPrepareRestore(t *testing.T) {
 	for _, tt := range []struct{ policy, refusal string }{
-		{"version: 1", `batten: container refused: policy "/etc/p.yaml": restore is Deny: a checkpoint brings a seccomp filter of its own, which the policy cannot see; start the container anew, or write restore: Allow`},
-		{"version: 1\nrestore: Allow", ""},
+		{
+			policy:  "version: 1",
+			refusal: `batten: container refused: policy "/etc/p.yaml": restore is Deny: a checkpoint brings a seccomp filter of its own, which the policy cannot see; start the container anew, or write restore: Allow`,
+		},
+		{policy: "version: 1\nrestore: Allow"},
 	} {
 		e := enforcer(t, tt.policy)
 		c := container(bundle(t, unset))
@@ -254,7 +224,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	e := enforce.Enforcer{Policies: text("version: 1\nabsent: Deny\n"), Records: enforce.Records{Dir: dir}, Now: time.Now}
+	e := enforce.Enforcer{Policies: text("version: 1\nabsent: Deny\n"), Records: record.Store{Dir: dir}, Now: time.Now}
 	_, err = e.Prepare(enforce.Container{ContainerdNamespace: "default", ID: "c1", Bundle: dir})
 	fmt.Println(strings.SplitAfter(err.Error(), ";")[0])
 	// Output:

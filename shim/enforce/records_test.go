@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/policy"
-	"github.com/batten-runtime/batten/shim/enforce"
 )
 
 func TestRecordOf(t *testing.T) {
@@ -26,7 +26,7 @@ func TestRecordOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	if rec.Rule != "r" || rec.PodName != "pod" || rec.Container != "main" || rec.Image != "img" || rec.Kind != "Container" ||
-		rec.Verdict != policy.Replace || rec.Word != "RuntimeDefault" || rec.Policy != "/etc/p.yaml" || len(rec.PolicyDigest) != 64 ||
+		rec.Verdict != policy.Replace || rec.Word != "RuntimeDefault" || rec.Policy != "/etc/p.yaml" || len(rec.PolicyDigest) != len("sha256:")+64 ||
 		!strings.HasPrefix(rec.Asked, "sha256:") || rec.Asked == rec.Result || !rec.Time.Equal(e.Now()) {
 		t.Errorf("got %+v", rec)
 	}
@@ -44,7 +44,7 @@ func TestRecordOf(t *testing.T) {
 // that asks for the same finds it computed.
 func TestRecordOfFloor(t *testing.T) {
 	e := enforcer(t, noKeyring+"floor: no-keyring")
-	var first *enforce.Record
+	var first *record.Record
 	for _, id := range []string{"c1", "c2"} {
 		c := container(bundle(t, allowsKeyctl))
 		c.ID = id
@@ -72,22 +72,22 @@ func TestRecordOfFloorAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rec := p.Record; rec.Floor != "no-keyring" || rec.FloorDigest != rec.Result || rec.BaseDigest != "" || rec.Result == enforce.None {
+	if rec := p.Record; rec.Floor != "no-keyring" || !strings.HasPrefix(rec.FloorDigest, "sha256:") || rec.BaseDigest != "" || rec.Result == record.None {
 		t.Errorf("got %+v", rec)
 	}
 }
 
 func TestRecords(t *testing.T) {
-	r := enforce.Records{Dir: t.TempDir()}
+	r := record.Store{Dir: t.TempDir()}
 	for _, name := range []string{"", ".", "..", "a/b", "../x"} {
-		if err := r.Write(&enforce.Record{ContainerdNamespace: "ns", ID: name}); err == nil {
+		if err := r.Write(&record.Record{ContainerdNamespace: "ns", ID: name}); err == nil {
 			t.Errorf("id %q is taken", name)
 		}
-		if err := r.Write(&enforce.Record{ContainerdNamespace: name, ID: "c"}); err == nil {
+		if err := r.Write(&record.Record{ContainerdNamespace: name, ID: "c"}); err == nil {
 			t.Errorf("containerd namespace %q is taken", name)
 		}
 	}
-	for _, rec := range []*enforce.Record{
+	for _, rec := range []*record.Record{
 		{ContainerdNamespace: "b", ID: "2", Bundle: "/"},
 		{ContainerdNamespace: "a", ID: "1", Bundle: "/"},
 		{ContainerdNamespace: "a", ID: "gone", Pid: 1 << 30, StartTime: 7},

@@ -3,7 +3,7 @@
 # manual pages, shell completions and example policies, a Debian package of the
 # same, and the bills of material (CycloneDX); then the digests of all.
 #
-#   build.sh VERSION DIR
+#   build.sh VERSION DIR      ARCHES=amd64 for one architecture only
 #
 # Two runs on the same commit give the same bytes: no path, no clock (but the
 # commit's, as SOURCE_DATE_EPOCH), no order of a directory, and the compilers of
@@ -60,7 +60,7 @@ arm64_packages() {
 
 # compile ARCH DIR: the binaries, static and stripped.
 compile() {
-	ldflags="-s -w -buildid= -X github.com/batten-runtime/batten/shim/enforce.Version=$version"
+	ldflags="-s -w -buildid= -X github.com/batten-runtime/batten/internal/version.Version=$version"
 	export GOOS=linux GOARCH=$1
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "$ldflags" -o "$2/" ./cmd/containerd-shim-batten-v2 ./cmd/batten-runc
 	if [ "$1" = arm64 ]; then
@@ -75,13 +75,19 @@ compile() {
 # tree ARCH: what both packages hold, below $work/ARCH.
 tree() {
 	dir=$work/$1
-	mkdir -p "$dir/bin" "$dir/man" "$dir/completions" "$dir/policies"
+	mkdir -p "$dir/bin" "$dir/man" "$dir/completions" "$dir/policies" "$dir/schema"
 	(compile "$1" "$dir/bin")
 	cp deploy/policies/* "$dir/policies/"
-	cp LICENSE README.md "$dir/"
-	"$batten" man >"$dir/man/batten.8"
-	for c in $("$batten" man | sed -n 's/.*see batten\\-\([a-z]*\)(8)/\1/p'); do "$batten" man "$c" >"$dir/man/batten-$c.8"; done
-	for shell in bash zsh fish; do "$batten" completion $shell >"$dir/completions/$shell"; done
+	cp deploy/schema/*.json "$dir/schema/"
+	mkdir -p "$dir/logrotate"
+	cp deploy/logrotate/batten "$dir/logrotate/"
+	# The pages link to each other as in the repository.
+	cp -r LICENSE README.md SECURITY.md CONTRIBUTING.md CHANGELOG.md docs "$dir/"
+	find "$dir/docs" -name '*.go' -delete
+	mkdir "$dir/deploy"
+	ln -s ../policies ../schema "$dir/deploy/"
+	"$batten" man --dir "$dir/man"
+	for shell in bash zsh fish powershell; do "$batten" completion $shell >"$dir/completions/$shell"; done
 }
 
 tarball() {
@@ -92,16 +98,24 @@ tarball() {
 
 deb() {
 	dir=$work/$1 deb=$work/deb-$1
-	mkdir -p "$deb/DEBIAN" "$deb/usr/bin" "$deb/usr/sbin" "$deb/usr/share/man/man8" "$deb/usr/share/doc/batten" \
+	mkdir -p "$deb/DEBIAN" "$deb/usr/bin" "$deb/usr/sbin" "$deb/usr/share/man/man5" "$deb/usr/share/man/man8" "$deb/usr/share/doc/batten" \
 		"$deb/usr/share/bash-completion/completions" "$deb/usr/share/zsh/vendor-completions" "$deb/usr/share/fish/vendor_completions.d"
 	cp "$dir/bin/containerd-shim-batten-v2" "$dir/bin/batten-runc" "$deb/usr/bin/"
 	cp "$dir/bin/batten" "$deb/usr/sbin/"
-	for page in "$dir"/man/*; do gzip -n9 <"$page" >"$deb/usr/share/man/man8/$(basename "$page").gz"; done
+	for page in "$dir"/man/*; do gzip -n9 <"$page" >"$deb/usr/share/man/man${page##*.}/$(basename "$page").gz"; done
 	cp "$dir/completions/bash" "$deb/usr/share/bash-completion/completions/batten"
 	cp "$dir/completions/zsh" "$deb/usr/share/zsh/vendor-completions/_batten"
 	cp "$dir/completions/fish" "$deb/usr/share/fish/vendor_completions.d/batten.fish"
-	cp -r "$dir/policies" "$deb/usr/share/doc/batten/"
+	for page in policies schema deploy docs README.md SECURITY.md CONTRIBUTING.md LICENSE CHANGELOG.md; do
+		cp -a "$dir/$page" "$deb/usr/share/doc/batten/"
+	done
 	cp LICENSE "$deb/usr/share/doc/batten/copyright"
+	gzip -n9 <CHANGELOG.md >"$deb/usr/share/doc/batten/changelog.gz"
+	cp tools/dist/debian/prerm "$deb/DEBIAN/prerm"
+	chmod 0755 "$deb/DEBIAN/prerm"
+	mkdir -p "$deb/etc/logrotate.d"
+	cp "$dir/logrotate/batten" "$deb/etc/logrotate.d/batten"
+	echo /etc/logrotate.d/batten >"$deb/DEBIAN/conffiles"
 	cat >"$deb/DEBIAN/control" <<END
 Package: batten
 Version: $debian
@@ -110,7 +124,7 @@ Maintainer: Batten maintainers <maintainers@batten-runtime.example>
 Section: admin
 Priority: optional
 Enhances: containerd, podman, docker.io
-Description: the node's last word on seccomp
+Description: one seccomp policy for every container of a node
  A containerd shim, an OCI runtime wrapper and a command line that hold every
  container on a node to one seccomp policy. Nothing goes through them before
  batten install puts them into an engine's configuration.
@@ -127,10 +141,10 @@ bills() {
 
 integration/engines/build.sh packages
 batten=$work/batten
-CGO_ENABLED=1 go build -trimpath -ldflags "-X github.com/batten-runtime/batten/shim/enforce.Version=$version" -o "$batten" ./cmd/batten
+CGO_ENABLED=1 go build -trimpath -ldflags "-X github.com/batten-runtime/batten/internal/version.Version=$version" -o "$batten" ./cmd/batten
 cyclonedx=$work/cyclonedx-gomod
 (cd tools/dist && go build -o "$cyclonedx" github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod)
-for arch in amd64 arm64; do
+for arch in ${ARCHES:-amd64 arm64}; do
 	say "$arch"
 	tree $arch
 	tarball $arch

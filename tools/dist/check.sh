@@ -55,10 +55,15 @@ for arch in amd64 arm64; do
 	deb=$work/one/batten_0.0.1+check_$arch.deb
 	[ "$(dpkg-deb -f "$deb" Package Version Architecture | tr '\n' ' ')" = "Package: batten Version: 0.0.1+check Architecture: $arch " ] || fail "$deb: its control file"
 	dpkg-deb -c "$deb" >"$work/list"
-	for file in usr/sbin/batten usr/bin/batten-runc usr/bin/containerd-shim-batten-v2 usr/share/man/man8/batten-lint.8.gz usr/share/bash-completion/completions/batten; do
+	for file in etc/logrotate.d/batten usr/sbin/batten usr/bin/batten-runc usr/bin/containerd-shim-batten-v2 usr/share/man/man8/batten.8.gz usr/share/man/man8/batten-lint.8.gz usr/share/man/man8/batten-runc.8.gz \
+		usr/share/man/man8/containerd-shim-batten-v2.8.gz usr/share/man/man5/batten-policy.5.gz \
+		usr/share/zsh/vendor-completions/_batten usr/share/fish/vendor_completions.d/batten.fish usr/share/bash-completion/completions/batten \
+		usr/share/doc/batten/schema/policy.json usr/share/doc/batten/policies/default.yaml usr/share/doc/batten/README.md \
+		usr/share/doc/batten/changelog.gz usr/share/doc/batten/docs/index.md usr/share/doc/batten/docs/guide/engines.md; do
 		grep -q "root/root.* ./$file\$" "$work/list" || fail "$deb lacks $file, or it is not root's"
 	done
 	dpkg -x "$deb" "$work/deb-$arch"
 	cmp "$work/deb-$arch/usr/sbin/batten" "$bin/batten" || fail "$arch: package and tarball differ"
 done
+tools/dist/removal.sh "$work/one/batten_0.0.1+check_amd64.deb"
 echo "distcheck: fine"

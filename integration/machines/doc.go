@@ -1,0 +1,5 @@
+// Package machines tests Batten on whole machines, emulated by qemu: Debian 12 with
+// systemd, cgroup v2 and AppArmor, none of which the other suites have. Begin with
+// TestDebian: it runs the commands of docs/guide/debian.md in order, and holds what they
+// print to the page.
+package machines

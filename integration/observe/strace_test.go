@@ -1,0 +1,110 @@
+package observe
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/batten-runtime/batten/policy/bpf"
+	"github.com/batten-runtime/batten/policy/syscalls"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// strace writes a file for each thread into /trace, a line for each call: the number, the
+// name, the arguments as numbers, and the result.
+var strace = []string{
+	"/usr/bin/strace", "-ff", "-n", "-X", "raw", "-e", "raw=all", "-e", "signal=none",
+	"-e", "quiet=attach,exit,path-resolution,thread-execve", "-o", "/trace/t",
+}
+
+// traced is one call as strace has seen it.
+type traced struct {
+	bpf.Call
+	arch specs.Arch
+	name string
+	// errno is what the call failed with, 0 if it did not. result is strace's word for it.
+	errno  unix.Errno
+	result string
+}
+
+var (
+	lineOf     = regexp.MustCompile(`^\[ *(\d+)\] (\w+)\(([^)]*?)(?:\)| <unfinished \.\.\.>\)?) += (.*)$`)
+	modeOf     = regexp.MustCompile(`\[ Process PID=\d+ runs in (32|64) bit mode. \]$`)
+	nothingOf  = regexp.MustCompile(`^(\[ *\d+\] )?(\+\+\+|---) `)
+	auditArchs = map[specs.Arch]uint32{specs.ArchX86_64: unix.AUDIT_ARCH_X86_64, specs.ArchX86: unix.AUDIT_ARCH_I386}
+)
+
+// readTrace returns the calls of all threads. A line that it does not understand fails the
+// test.
+func readTrace(t *testing.T, dir string) (calls []traced) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "t.*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("strace has written nothing (%v)", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		arch := specs.ArchX86_64
+		for line := range strings.Lines(string(data)) {
+			line = strings.TrimSpace(line)
+			if m := modeOf.FindStringSubmatch(line); m != nil {
+				arch = map[string]specs.Arch{"32": specs.ArchX86, "64": specs.ArchX86_64}[m[1]]
+				continue
+			}
+			if nothingOf.MatchString(line) {
+				continue
+			}
+			call, err := readCall(line, &arch)
+			if err != nil {
+				t.Fatalf("%s: %q: %v", filepath.Base(file), line, err)
+			}
+			calls = append(calls, call)
+		}
+	}
+	return calls
+}
+
+// readCall reads a line. strace does not say in which mode a new thread begins: where the
+// number has that name on the other architecture only, the thread is in the other mode.
+func readCall(line string, arch *specs.Arch) (c traced, err error) {
+	m := lineOf.FindStringSubmatch(line)
+	if m == nil {
+		return c, fmt.Errorf("not a call")
+	}
+	nr, err := strconv.ParseUint(m[1], 10, 32)
+	if err != nil {
+		return c, err
+	}
+	other := map[specs.Arch]specs.Arch{specs.ArchX86: specs.ArchX86_64, specs.ArchX86_64: specs.ArchX86}[*arch]
+	if syscalls.CallAt(*arch, int(nr)) != m[2] && syscalls.CallAt(other, int(nr)) == m[2] {
+		*arch = other
+	}
+	c = traced{Call: bpf.Call{Nr: uint32(nr), Arch: auditArchs[*arch]}, arch: *arch, name: syscalls.CallAt(*arch, int(nr)), result: m[4]}
+	for i, word := range strings.Split(m[3], ", ") {
+		if word == "" {
+			continue
+		}
+		v, err := strconv.ParseUint(word, 0, 64)
+		if err != nil || i > 5 {
+			return c, fmt.Errorf("argument %d: %w", i, err)
+		}
+		if !syscalls.Is64(*arch) {
+			v &= 1<<32 - 1 // strace extends the sign
+		}
+		c.Args[i] = v
+	}
+	if rest, failed := strings.CutPrefix(m[4], "-1 "); failed {
+		name, _, _ := strings.Cut(rest, " ")
+		for c.errno = 1; c.errno < 134 && unix.ErrnoName(c.errno) != name; c.errno++ {
+		}
+	}
+	return c, nil
+}

@@ -1,0 +1,194 @@
+package daemonset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/batten-runtime/batten/internal/install"
+	"github.com/batten-runtime/batten/internal/names"
+	"github.com/moby/sys/atomicwriter"
+)
+
+// Agent puts Batten on one host and keeps it there.
+type Agent struct {
+	// Install are the handler's settings, as batten install takes them. Paths are
+	// the host's.
+	Install install.Options
+	// Socket is containerd's, on the host.
+	Socket string
+	// Policy holds policy.yaml and its profiles, Binaries the programs of Batten.
+	Policy, Binaries *os.Root
+	// Cluster is told that the node is ready; nil for none.
+	Cluster *Cluster
+	// Log is told what was done, a line each.
+	Log io.Writer
+
+	root    string // the host's root directory until Enter is called: for tests
+	tried   string // the digest of the policy that was last checked
+	refused error  // why that policy was refused, nil if it was not
+	said    string // the last message about it
+}
+
+// Paths on the host.
+const (
+	home      = "/opt/batten"
+	Bin       = home + "/bin"
+	policyDir = names.Config
+	// ownDir is the only directory below policyDir in which the DaemonSet writes. All
+	// other files there belong to the node.
+	ownDir = policyDir + "/" + ownName
+)
+
+const ownName = "configmap"
+
+// pause is the time between two checks of the policy.
+const pause = 2 * time.Second
+
+func (a *Agent) say(format string, args ...any) { fmt.Fprintf(a.Log, format+"\n", args...) }
+
+// Enter makes root the root directory of this process: from then on all paths, and all
+// programs that it runs, are the host's.
+func Enter(root string) error {
+	if err := syscall.Chroot(root); err != nil {
+		return fmt.Errorf("chroot %q: %w", root, err)
+	}
+	return os.Chdir("/")
+}
+
+// Run makes the host ready, and keeps its policy up to date until ctx ends. If the DaemonSet
+// is deleted by then, Run takes Batten off the host. It returns an error if the host could not
+// be made ready.
+func (a *Agent) Run(ctx context.Context) error {
+	if err := a.ready(ctx); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return a.leave()
+		case <-time.After(pause):
+			_ = a.policy() // policy logs what is wrong
+		}
+	}
+}
+
+// ready makes the host ready for pods of the RuntimeClass.
+func (a *Agent) ready(ctx context.Context) error {
+	if err := a.copyBinaries(); err != nil {
+		return err
+	}
+	if err := a.firstPolicy(ctx); err != nil {
+		return err
+	}
+	daemon, err := a.findDaemon()
+	if err != nil {
+		return err
+	}
+	plan, err := install.Containerd(a.Install)
+	if err != nil {
+		return err
+	}
+	if err := a.apply(daemon, plan); err != nil {
+		return err
+	}
+	if a.Install.Default {
+		a.sayOlderPods()
+	}
+	if a.Cluster == nil {
+		return nil
+	}
+	a.say("the node is labelled %s=%s", Label, a.Install.Handler)
+	return a.Cluster.label(ctx, a.Install.Handler)
+}
+
+// firstPolicy waits until the host has a policy, from the ConfigMap or the last good one:
+// without a policy, no pod of the RuntimeClass may be scheduled here.
+func (a *Agent) firstPolicy(ctx context.Context) error {
+	for err := a.policy(); err != nil; err = a.policy() {
+		if _, err := os.Lstat(a.host(policyPath)); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+	return nil
+}
+
+// policy calls syncPolicy, and logs each error once.
+func (a *Agent) policy() error {
+	err := a.syncPolicy()
+	said := ""
+	if err != nil {
+		said = err.Error()
+	}
+	if said != a.said && said != "" {
+		a.say("%s", said)
+	}
+	a.said = said
+	return err
+}
+
+// restartDue is a file that exists from before a configuration changes until containerd has
+// read it: if the agent is killed in between, the next agent restarts containerd.
+const restartDue = home + "/restart-due"
+
+// apply carries out a plan, and restarts the daemon if anything has changed.
+func (a *Agent) apply(daemon int, plan *install.Plan) error {
+	due := a.host(restartDue)
+	if !plan.Unchanged() {
+		if err := atomicwriter.WriteFile(due, []byte(plan.File+"\n"), 0o644); err != nil {
+			return err
+		}
+	}
+	if err := plan.Apply(a.Install.Dir); err != nil {
+		_ = os.Remove(due) // the file is as it was
+		return err
+	}
+	if _, err := os.Lstat(due); err != nil {
+		a.say("%s is as it should be", plan.File)
+		return nil
+	}
+	a.say("%s is changed; containerd is to start anew", plan.File)
+	if err := a.restart(daemon); err != nil {
+		return err
+	}
+	return os.Remove(due)
+}
+
+// leave takes Batten off the host if the DaemonSet is deleted. If that is unknown, Batten
+// stays.
+func (a *Agent) leave() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if a.Cluster == nil {
+		return nil
+	}
+	deleted, err := a.Cluster.deleted(ctx)
+	if err != nil || !deleted {
+		a.say("the pod ends, Batten stays on the node (%v)", err)
+		return err
+	}
+	if err := a.Cluster.label(ctx, nil); err != nil {
+		return err
+	}
+	daemon, err := a.findDaemon()
+	if err != nil {
+		return err
+	}
+	plan, err := install.Undo(a.Install.Dir, "containerd")
+	if err == nil {
+		err = a.apply(daemon, plan)
+	}
+	if err != nil && !errors.Is(err, install.ErrNotInstalled) {
+		return err
+	}
+	return a.removeFiles()
+}

@@ -1,0 +1,230 @@
+package daemonset
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/batten-runtime/batten/internal/testneeds"
+	"github.com/batten-runtime/batten/policy"
+)
+
+const noKeys = `{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [{"names": ["keyctl"], "action": "SCMP_ACT_ERRNO"}]}`
+
+const withKeys = "version: 1\nprofiles: {x: {file: x.json}}\nabsent: x\n"
+
+// holds returns the text of the policy that a shim on the host would read, and the
+// names of all that is in /etc/batten.
+func holds(t *testing.T, a *Agent) (text string, names []string) {
+	t.Helper()
+	data, err := os.ReadFile(a.host(policyPath))
+	if err == nil {
+		_, findings := policy.Load(a.host(policyPath))
+		if err := findings.Err(); err != nil {
+			t.Errorf("the host's policy does not load: %v", err)
+		}
+	}
+	entries, _ := os.ReadDir(a.host(policyDir))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return string(data), names
+}
+
+// TestSyncPolicy: what passes the check comes to the host, profiles and all; what
+// does not stays away, and the last good policy is as it was.
+func TestSyncPolicy(t *testing.T) {
+	testneeds.Root(t, "policies are root's")
+	a, dir, log := agent(t)
+	for i, step := range []struct {
+		files   map[string]string
+		refused string
+		text    string // of policy.yaml on the host
+	}{
+		{files: map[string]string{"policy.yaml": "version: 1\nabsent: RuntimeDfault\n"}, refused: `/etc/batten/policy.yaml`},
+		{files: map[string]string{"policy.yaml": "version: 1\n"}, text: "version: 1\n"},
+		{files: map[string]string{"policy.yaml": withKeys}, refused: `profile "x.json" is not a key of the ConfigMap; add it there`, text: "version: 1\n"},
+		{files: map[string]string{"policy.yaml": withKeys, "x.json": noKeys}, text: withKeys},
+		{files: map[string]string{"policy.yaml": "version: 1\nfloor: f\nprofiles: {f: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [socket], action: SCMP_ACT_ERRNO, args: [{index: 0, value: 1, op: SCMP_CMP_EQ}]}]}}}\n"}, refused: "the kernel reads 32 bits of argument 0 of socket", text: withKeys},
+		{files: map[string]string{}, refused: "the ConfigMap has no key policy.yaml", text: withKeys},
+		{files: map[string]string{"policy.yaml": "version: 1\n"}, text: "version: 1\n"},
+	} {
+		mount(t, dir, fmt.Sprint(i), step.files)
+		log.Reset()
+		err := a.policy()
+		if step.refused == "" && err != nil || step.refused != "" && (err == nil || !strings.Contains(err.Error(), step.refused)) {
+			t.Errorf("step %d: %v, want %q", i, err, step.refused)
+		}
+		if step.refused != "" && !strings.Contains(log.String(), "the policy is refused, the last good one holds: ") {
+			t.Errorf("step %d: the log says %q", i, log)
+		}
+		if text, _ := holds(t, a); text != step.text {
+			t.Errorf("step %d: the host's policy is\n%s", i, text)
+		}
+		if probe := a.Check(a.root); (probe == nil) != (step.refused == "") {
+			t.Errorf("step %d: the readiness probe says %v", i, probe)
+		}
+		log.Reset()
+		if again := a.policy(); fmt.Sprint(again) != fmt.Sprint(err) || log.Len() > 0 {
+			t.Errorf("step %d, again: %v, and it says %q", i, again, log)
+		}
+	}
+	if entries, err := os.ReadDir(a.host(ownDir)); err != nil || len(entries) != 2 {
+		t.Errorf("%d policies are kept (%v), want the one that holds and the one before", len(entries), err)
+	}
+}
+
+// TestShippedPolicies: the policies of deploy/policies can be a ConfigMap as they are,
+// with the profiles beside them.
+func TestShippedPolicies(t *testing.T) {
+	const dir = "../../deploy/policies"
+	policies, err := filepath.Glob(dir + "/*.yaml")
+	if err != nil || len(policies) < 4 {
+		t.Fatalf("%q (%v)", policies, err)
+	}
+	profiles, err := filepath.Glob(dir + "/*.json")
+	if err != nil || len(profiles) < 2 {
+		t.Fatalf("%q (%v)", profiles, err)
+	}
+	for _, name := range policies {
+		files := make(map[string][]byte)
+		for _, file := range append(profiles, name) {
+			if files[filepath.Base(file)], err = os.ReadFile(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+		files[policyFile] = files[filepath.Base(name)]
+		if base := filepath.Base(name); base != policyFile {
+			delete(files, base)
+		}
+		if err := checkKeys(files); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestNodesOwnPolicy: a policy that the node had before the DaemonSet came holds.
+func TestNodesOwnPolicy(t *testing.T) {
+	testneeds.Root(t, "policies are root's")
+	for _, tt := range []struct {
+		name string
+		put  func(a *Agent) error
+	}{
+		{name: "a file", put: func(a *Agent) error {
+			return os.WriteFile(a.host(policyPath), []byte("version: 1\nabsent: Deny\n"), 0o644)
+		}},
+		{name: "a link elsewhere", put: func(a *Agent) error {
+			if err := os.WriteFile(a.host("/etc/own.yaml"), []byte("version: 1\nabsent: Deny\n"), 0o644); err != nil {
+				return err
+			}
+			return os.Symlink("../own.yaml", a.host(policyPath))
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, dir, _ := agent(t)
+			if err := os.MkdirAll(a.host(policyDir), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := tt.put(a); err != nil {
+				t.Fatal(err)
+			}
+			mount(t, dir, "1", map[string]string{"policy.yaml": "version: 1\n"})
+			const want = "/etc/batten/policy.yaml is the node's own and holds; the ConfigMap's policy is not put in its place: remove the file, or keep the DaemonSet off this node"
+			if err := a.policy(); err == nil || err.Error() != want {
+				t.Errorf("got  %v\nwant %s", err, want)
+			}
+			if err := a.removePolicy(); err != nil {
+				t.Error(err)
+			}
+			if text, _ := holds(t, a); text != "version: 1\nabsent: Deny\n" {
+				t.Errorf("the host's policy is\n%s", text)
+			}
+			if err := os.Remove(a.host(policyPath)); err != nil {
+				t.Fatal(err)
+			}
+			if err := a.policy(); err != nil {
+				t.Errorf("without it: %v", err)
+			}
+		})
+	}
+}
+
+// TestFromEarlierVersion: what earlier versions wrote beside the node's own files is
+// replaced by the link, or removed; there is a policy at each moment.
+func TestFromEarlierVersion(t *testing.T) {
+	testneeds.Root(t, "policies are root's")
+	a, dir, log := agent(t)
+	for path, text := range map[string]string{
+		policyPath: withKeys, policyDir + "/x.json": noKeys, policyDir + "/runc.toml": "by a ConfigMap",
+		policyDir + "/own.toml": "the node's own", list: `["policy.yaml", "x.json", "runc.toml", "../passwd", ".", "configmap"]`,
+		"/etc/passwd": "root",
+	} {
+		if err := os.MkdirAll(filepath.Dir(a.host(path)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(a.host(path), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mount(t, dir, "1", map[string]string{"policy.yaml": "version: 1\nabsent: RuntimeDfault\n"})
+	if err := a.policy(); err == nil {
+		t.Error("a broken policy is taken")
+	}
+	if text, names := holds(t, a); text != withKeys || len(names) != 4 {
+		t.Errorf("before a good policy the host has %q and\n%s", names, text)
+	}
+	mount(t, dir, "2", map[string]string{"policy.yaml": withKeys, "x.json": noKeys})
+	if err := a.policy(); err != nil {
+		t.Fatal(err)
+	}
+	text, names := holds(t, a)
+	if text != withKeys || fmt.Sprint(names) != "[configmap own.toml policy.yaml]" {
+		t.Errorf("the host has %q and\n%s", names, text)
+	}
+	if !strings.Contains(log.String(), "/etc/batten/runc.toml is removed: an earlier version of the DaemonSet wrote it") {
+		t.Errorf("the log says %s", log)
+	}
+	for path, stays := range map[string]bool{"/etc/passwd": true, list: false} {
+		if _, err := os.Lstat(a.host(path)); (err == nil) != stays {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// TestRestartedAgent: a new pod leaves what is in place as it is, and removes what
+// one that was killed had begun.
+func TestRestartedAgent(t *testing.T) {
+	testneeds.Root(t, "policies are root's")
+	a, dir, log := agent(t)
+	mount(t, dir, "1", map[string]string{"policy.yaml": withKeys, "x.json": noKeys})
+	if err := a.policy(); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := os.Readlink(a.host(policyPath))
+	for _, name := range []string{"half-1", "half-2"} {
+		if err := os.Mkdir(a.host(filepath.Join(ownDir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log.Reset()
+	next := &Agent{Log: log, root: a.root, Policy: a.Policy}
+	if err := next.policy(); err != nil || log.Len() > 0 {
+		t.Errorf("%v, and it says %q", err, log)
+	}
+	if after, _ := os.Readlink(a.host(policyPath)); after != before {
+		t.Errorf("the link led to %s, and leads to %s", before, after)
+	}
+	if entries, _ := os.ReadDir(a.host(ownDir)); len(entries) != 2 {
+		t.Errorf("left: %v", entries)
+	}
+	// A file of the policy that somebody changed on the host is put right.
+	if err := os.WriteFile(filepath.Join(next.linked(), "x.json"), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	again := &Agent{Log: log, root: a.root, Policy: a.Policy}
+	if err := again.policy(); err != nil || again.Check(a.root) != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,249 @@
+package install
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/batten-runtime/batten/internal/names"
+	"github.com/rogpeppe/go-internal/diff"
+)
+
+// DefaultDir is where it is kept what was installed, and what was there before.
+const DefaultDir = names.Config + "/install"
+
+// Plan is what becomes of one file.
+type Plan struct {
+	// Target is containerd, docker or podman, File its configuration.
+	Target, File string
+	// Before and After are the file's bytes; nil where there is no file.
+	Before, After []byte
+	// Notes say what else to know or to do.
+	Notes []string
+
+	now   []byte // what the file holds, which Before may have been taken out of
+	state *state // what Apply remembers; nil to forget the target
+	check func() error
+
+	undone *state // what was remembered of what Undo takes out
+}
+
+// Unchanged reports whether there is nothing to do.
+func (p *Plan) Unchanged() bool {
+	return bytes.Equal(p.now, p.After) && (p.now == nil) == (p.After == nil)
+}
+
+// Default reports whether Batten is the engine's default once the plan is applied.
+func (p *Plan) Default() bool { return p.state != nil && p.state.Default }
+
+// AllRuntimes reports whether the plan goes with those of AllRuntimes.
+func (p *Plan) AllRuntimes() bool { return p.state != nil && p.state.AllRuntimes }
+
+// Undoes returns the name of the runtime that the plan takes out; empty if it takes none.
+func (p *Plan) Undoes() string {
+	if p.undone == nil {
+		return ""
+	}
+	return p.undone.Handler
+}
+
+// Diff is the plan as a unified diff, empty if there is nothing to do.
+func (p *Plan) Diff() []byte {
+	return diff.Diff(p.File, p.now, p.File+" (new)", p.After)
+}
+
+// Apply carries the plan out and remembers it below dir. Where the engine does
+// not accept the result the file is put back as it was.
+func (p *Plan) Apply(dir string) error {
+	kind := ""
+	if p.state != nil {
+		kind = p.state.Kind
+	} else if p.undone != nil {
+		kind = p.undone.Kind
+	}
+	if target, err := os.Readlink(p.File); err == nil && kind != kindLink && p.now == nil && p.After != nil {
+		return fmt.Errorf("%s is a symbolic link to %s, which does not exist; make that file, or remove the link", p.File, target)
+	}
+	if err := p.remember(dir); err != nil {
+		return err
+	}
+	if err := put(kind, p.File, p.After); err != nil {
+		return err
+	}
+	if p.undone != nil && p.After == nil {
+		for _, dir := range p.undone.Dirs {
+			_ = os.Remove(dir) // if nothing else is in it
+		}
+	}
+	if p.check != nil {
+		if err := p.check(); err != nil {
+			back := write(p.File, p.now)
+			if bytes.Equal(p.now, p.Before) {
+				back = errors.Join(back, p.forget(dir))
+			}
+			now := "put back as it was"
+			if p.now == nil {
+				now = "removed again"
+			}
+			return errors.Join(fmt.Errorf("%s is %s: %w", p.File, now, err), back)
+		}
+	}
+	if p.state == nil {
+		return p.forget(dir)
+	}
+	return nil
+}
+
+// state is what is remembered of a target.
+type state struct {
+	File string `json:"file"`
+	// Existed is unset where there was no file; Before is its former bytes.
+	Existed bool   `json:"existed"`
+	Before  []byte `json:"before"`
+	// After is the SHA-256 of what was written.
+	After string `json:"after"`
+	// Dirs are the directories that were made for the file, the innermost first.
+	Dirs []string `json:"dirs,omitempty"`
+	// Handler, Default and Former are what to take out of a changed file.
+	Handler string `json:"handler"`
+	Default bool   `json:"default"`
+	Former  string `json:"former,omitempty"`
+	Wrap    string `json:"wrap,omitempty"`
+	// Kind is kindLink where the file is a symbolic link, whose bytes are its target.
+	Kind string `json:"kind,omitempty"`
+	// AllRuntimes is set where every runtime's name goes through Batten.
+	AllRuntimes bool `json:"allRuntimes,omitempty"`
+}
+
+func statePath(dir, target string) string { return filepath.Join(dir, target+".json") }
+
+func load(dir, target string) (*state, error) {
+	path := statePath(dir, target)
+	data, err := read(path)
+	if data == nil || err != nil {
+		return nil, err
+	}
+	s := &state{}
+	if err := json.Unmarshal(data, s); err != nil {
+		return nil, fmt.Errorf("what was installed is not to be read: %q: %w; remove the file, and Batten's part of the configuration by hand", path, err)
+	}
+	return s, nil
+}
+
+func (p *Plan) remember(dir string) error {
+	if p.state == nil {
+		return nil
+	}
+	p.state.File, p.state.Existed, p.state.Before, p.state.After = p.File, p.Before != nil, p.Before, digest(p.After)
+	last, err := load(dir, p.Target)
+	if err != nil {
+		return err
+	}
+	if p.state.Dirs = missingAbove(p.File); last != nil && last.File == p.File {
+		p.state.Dirs = append(p.state.Dirs, last.Dirs...)
+	}
+	data, err := json.MarshalIndent(p.state, "", "  ")
+	if err != nil {
+		return err
+	}
+	return write(statePath(dir, p.Target), append(data, '\n'))
+}
+
+// missingAbove returns the directories above a file that are not there, the innermost first.
+func missingAbove(file string) (dirs []string) {
+	for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+			return dirs
+		}
+		dirs = append(dirs, dir)
+	}
+}
+
+func (p *Plan) forget(dir string) error {
+	if err := write(statePath(dir, p.Target), nil); err != nil {
+		return err
+	}
+	_ = os.Remove(dir) // if nothing else is in it
+	return nil
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// base returns the bytes that a file holds now, and those that it would hold without
+// Batten's part, which takeOut takes out as Undo would.
+func base(dir, target, file, kind string, takeOut func(*state, []byte) ([]byte, error)) (before, now []byte, err error) {
+	if now, err = get(kind, file); err != nil {
+		return nil, nil, err
+	}
+	s, err := load(dir, target)
+	if s == nil || err != nil {
+		return now, now, err
+	}
+	if s.File != file {
+		return nil, nil, fmt.Errorf("the configuration with Batten in it is %q; uninstall it there first", s.File)
+	}
+	before, err = s.undo(now, takeOut)
+	return before, now, err
+}
+
+// undo is now without what was installed.
+func (s *state) undo(now []byte, takeOut func(*state, []byte) ([]byte, error)) ([]byte, error) {
+	switch {
+	case now == nil:
+		return nil, nil
+	case digest(now) != s.After:
+		return takeOut(s, now)
+	case !s.Existed:
+		return nil, nil
+	case s.Before == nil:
+		return []byte{}, nil
+	}
+	return s.Before, nil
+}
+
+// ErrNotInstalled is what Undo returns where there is nothing to undo.
+var ErrNotInstalled = errors.New("nothing of Batten is installed")
+
+// Undo is the plan that takes Batten out of a target again.
+func Undo(dir, target string) (*Plan, error) {
+	s, err := load(dir, target)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return nil, fmt.Errorf("%s: %w", target, ErrNotInstalled)
+	}
+	p := &Plan{Target: target, File: s.File, undone: s}
+	if p.now, err = get(s.Kind, s.File); err != nil {
+		return nil, err
+	}
+	p.Before = p.now
+	takeOut := map[string]func(*state, []byte) ([]byte, error){
+		"containerd": takeOutTOML, "docker": takeOutJSON, "podman": takeOutDropIn, podmanRuntime: takeOutSettings,
+	}[target]
+	if takeOut == nil {
+		takeOut = takeOutAll // a file of AllRuntimes
+	}
+	if p.After, err = s.undo(p.now, takeOut); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.File, err)
+	}
+	switch target {
+	case "containerd":
+		p.Notes = append(p.Notes, "restart containerd for it to take effect: until then pods start as before; running containers stay as they are")
+	case "docker":
+		p.Notes = append(p.Notes, "restart dockerd for it to take effect: until then containers start as before")
+	}
+	if p.now != nil && digest(p.now) != s.After {
+		p.Notes = append(p.Notes, p.File+" was changed since Batten was installed; only Batten's part is taken out")
+	}
+	return p, nil
+}

@@ -1,0 +1,8 @@
+//go:build !(linux && amd64)
+
+package kernel
+
+import "github.com/batten-runtime/batten/policy/profile"
+
+// ABIs returns that nothing was probed: the ABIs that Batten can probe are those of x86.
+func ABIs() profile.ABIs { return profile.ABIs{} }

@@ -1,0 +1,231 @@
+package procfs
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// HostPidNamespace is the pid namespace of the machine itself (PROC_PID_INIT_INO in
+// linux/proc_ns.h).
+const HostPidNamespace = "pid:[4026531836]"
+
+// ErrGone is the error for a process that has ended.
+var ErrGone = errors.New("no such process any more")
+
+// Process is what /proc tells of one process.
+type Process struct {
+	Pid, Parent int
+	// StartTime is when it began, in clock ticks since boot. Pid and StartTime together
+	// name one process for good.
+	StartTime uint64
+	// Name is the file that it executes, without directories.
+	Name string
+	// Dir is its working directory.
+	Dir string
+	// Cgroup is the longest of its cgroups' paths.
+	Cgroup string
+	// Threads is how many threads it has.
+	Threads int
+	// Seccomp is the first thread's mode: 0 none, 2 filter. Filters is how many filters
+	// it has; -1 if the kernel does not say.
+	Seccomp, Filters int
+	// Mounts, Pids and Users are its namespaces. Each is empty if it is unreadable.
+	Mounts, Pids, Users string
+	// Root names the root directory by its file system and the path in that file system.
+	Root string
+
+	dir string // its directory in /proc
+}
+
+// Read reads one process of a /proc. The error is ErrGone if there is no such process, or if
+// it has ended. A process has not ended if only its first thread has.
+func Read(proc string, pid int) (Process, error) {
+	p := Process{Pid: pid, Seccomp: -1, Filters: -1, dir: filepath.Join(proc, strconv.Itoa(pid))}
+	ended, err := p.readStatus()
+	if err == nil && ended {
+		if p.Threads < 2 {
+			return p, ErrGone
+		}
+		// An ended thread has no namespaces and no cgroup any more.
+		err = p.moveToLiveThread()
+	}
+	if err != nil {
+		return p, gone(err)
+	}
+	p.StartTime = startTime(filepath.Join(proc, strconv.Itoa(pid)))
+	if exe, err := os.Readlink(filepath.Join(p.dir, "exe")); err == nil {
+		p.Name = strings.TrimSuffix(filepath.Base(exe), " (deleted)")
+	}
+	p.Dir, _ = os.Readlink(filepath.Join(p.dir, "cwd"))
+	p.Mounts, _ = os.Readlink(filepath.Join(p.dir, "ns/mnt"))
+	p.Pids, _ = os.Readlink(filepath.Join(p.dir, "ns/pid"))
+	p.Users, _ = os.Readlink(filepath.Join(p.dir, "ns/user"))
+	groups, _ := os.ReadFile(filepath.Join(p.dir, "cgroup"))
+	for line := range strings.Lines(string(groups)) {
+		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(parts) == 3 && len(parts[2]) > len(p.Cgroup) {
+			p.Cgroup = parts[2]
+		}
+	}
+	return p, nil
+}
+
+// gone returns err, or ErrGone if err means that the process has ended.
+func gone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return ErrGone
+	}
+	return err
+}
+
+// readStatus reads the status of the thread at p.dir, and reports whether it has ended.
+func (p *Process) readStatus() (ended bool, err error) {
+	s, err := readStatus(p.dir)
+	if err != nil {
+		return false, err
+	}
+	p.Name, p.Parent, p.Threads, p.Seccomp, p.Filters = s.Name, s.Parent, s.Threads, s.Seccomp, s.Filters
+	return s.Ended(), nil
+}
+
+// moveToLiveThread makes p describe a thread of the process that has not ended.
+func (p *Process) moveToLiveThread() error {
+	entries, err := os.ReadDir(filepath.Join(p.dir, "task"))
+	if err != nil {
+		return err
+	}
+	of := *p
+	for _, e := range entries {
+		thread := of
+		thread.dir = filepath.Join(of.dir, "task", e.Name())
+		if ended, err := thread.readStatus(); err == nil && !ended {
+			*p = thread
+			return nil
+		}
+	}
+	return ErrGone
+}
+
+// ReadRoot sets Root, from /proc/<pid>/mountinfo: reading the directory itself could hang.
+// Root is empty if it is unknown, or if no file system is mounted there (chroot(2)).
+func (p *Process) ReadRoot() {
+	data, _ := os.ReadFile(filepath.Join(p.dir, "mountinfo"))
+	for line := range strings.Lines(string(data)) {
+		// 36 35 98:0 /root/in/the/file/system /mount/point …
+		if f := strings.Fields(line); len(f) > 4 && f[4] == "/" {
+			p.Root = f[2] + " " + f[3]
+		}
+	}
+}
+
+// Weakest returns the mode and the number of filters of the thread with the least of them.
+func (p Process) Weakest() (seccomp, filters int) {
+	seccomp, filters = p.Seccomp, p.Filters
+	if p.Threads < 2 {
+		return seccomp, filters
+	}
+	task := p.tasks()
+	entries, _ := os.ReadDir(task)
+	for _, e := range entries {
+		t := Process{Seccomp: -1, Filters: -1, dir: filepath.Join(task, e.Name())}
+		ended, err := t.readStatus()
+		if err != nil || ended {
+			continue
+		}
+		if t.Seccomp < seccomp || t.Seccomp == seccomp && t.Filters < filters {
+			seccomp, filters = t.Seccomp, t.Filters
+		}
+	}
+	return seccomp, filters
+}
+
+// tasks returns the directory of the process's threads.
+func (p Process) tasks() string {
+	if dir := filepath.Dir(p.dir); filepath.Base(dir) == "task" {
+		return dir
+	}
+	return filepath.Join(p.dir, "task")
+}
+
+// Tasks returns the threads of the process by their numbers.
+func (p Process) Tasks() (tids []int) {
+	entries, _ := os.ReadDir(p.tasks())
+	for _, e := range entries {
+		if tid, err := strconv.Atoi(e.Name()); err == nil {
+			tids = append(tids, tid)
+		}
+	}
+	if len(tids) == 0 {
+		return []int{p.Pid}
+	}
+	return tids
+}
+
+// Args reads the command line. A process can make that hang: call Args only for processes that
+// are known to be root's.
+func (p Process) Args() []string {
+	data, err := os.ReadFile(filepath.Join(p.dir, "cmdline"))
+	if err != nil {
+		return nil
+	}
+	return strings.Split(string(bytes.TrimRight(data, "\x00")), "\x00")
+}
+
+// Unit returns the name of the systemd service that the process is in, without .service;
+// empty if it is in none.
+func (p Process) Unit() string {
+	unit, ok := strings.CutSuffix(filepath.Base(p.Cgroup), ".service")
+	if !ok || !strings.HasPrefix(p.Cgroup, "/system.slice/") {
+		return ""
+	}
+	return unit
+}
+
+// StartTime returns when a process of this machine began, in clock ticks since boot;
+// 0 if there is none.
+func StartTime(pid int) uint64 { return startTime(filepath.Join("/proc", strconv.Itoa(pid))) }
+
+func startTime(dir string) uint64 {
+	data, err := os.ReadFile(filepath.Join(dir, "stat"))
+	if err != nil {
+		return 0
+	}
+	// The second field is the command in parentheses, which may hold any
+	// byte; the start time is the 20th after it.
+	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:])
+	if len(fields) < 20 {
+		return 0
+	}
+	t, _ := strconv.ParseUint(string(fields[19]), 10, 64)
+	return t
+}
+
+// All reads all processes of a /proc, by pid. It leaves out processes that end meanwhile.
+func All(proc string) (map[int]Process, error) {
+	entries, err := os.ReadDir(proc)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int]Process)
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		p, err := Read(proc, pid)
+		switch {
+		case errors.Is(err, ErrGone):
+		case err != nil:
+			return nil, err
+		default:
+			out[pid] = p
+		}
+	}
+	return out, nil
+}

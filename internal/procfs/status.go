@@ -1,0 +1,71 @@
+package procfs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Status is what /proc/<pid>/status says of one thread (proc_pid_status(5)).
+type Status struct {
+	Name string
+	// State is such as "S (sleeping)".
+	State string
+	// Parent is the process's parent, Tracer the process that traces the thread, 0 for
+	// none.
+	Parent, Tracer int
+	// Threads counts the threads of the process.
+	Threads int
+	// Seccomp is the mode: 0 none, 1 strict, 2 filter. Filters counts the filters. Each is
+	// -1 if the kernel does not say: Filters before Linux 5.9.
+	Seccomp, Filters int
+}
+
+// StatusOf reads the status of a process of this machine, or of one of its threads. The
+// error is fs.ErrNotExist or ESRCH if there is none.
+func StatusOf(pid int) (Status, error) {
+	return readStatus(filepath.Join("/proc", strconv.Itoa(pid)))
+}
+
+// SelfStatus reads the status of the calling process.
+func SelfStatus() (Status, error) { return readStatus("/proc/self") }
+
+// Ended reports whether the thread has ended. Other threads of its process may run.
+func (s Status) Ended() bool {
+	return strings.HasPrefix(s.State, "Z") || strings.HasPrefix(s.State, "X")
+}
+
+// readStatus reads the status in a thread's directory.
+func readStatus(dir string) (Status, error) {
+	data, err := os.ReadFile(filepath.Join(dir, "status"))
+	if err != nil {
+		return Status{}, err
+	}
+	s := Status{Seccomp: -1, Filters: -1}
+	for line := range strings.Lines(string(data)) {
+		key, value, _ := strings.Cut(line, ":")
+		value = strings.TrimSpace(value)
+		switch key {
+		case "Name":
+			s.Name = value
+		case "State":
+			s.State = value
+		case "PPid":
+			s.Parent, err = strconv.Atoi(value)
+		case "TracerPid":
+			s.Tracer, err = strconv.Atoi(value)
+		case "Threads":
+			s.Threads, err = strconv.Atoi(value)
+		case "Seccomp":
+			s.Seccomp, err = strconv.Atoi(value)
+		case "Seccomp_filters":
+			s.Filters, err = strconv.Atoi(value)
+		}
+		if err != nil {
+			return Status{}, fmt.Errorf("%s/status: %s: %w", dir, key, err)
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,119 @@
+package suggest
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/batten-runtime/batten/internal/denials"
+	"github.com/batten-runtime/batten/internal/denials/overview"
+	"github.com/batten-runtime/batten/internal/record"
+	"github.com/batten-runtime/batten/policy"
+	"github.com/batten-runtime/batten/policy/profile"
+)
+
+// parsed returns a policy.
+func parsed(t *testing.T, text string) *policy.Policy {
+	t.Helper()
+	p, findings := policy.Parse("policy.yaml", []byte(text), nil)
+	if findings.Err() != nil {
+		t.Fatal(findings.Err())
+	}
+	return p
+}
+
+// The rule gives the workload its profile, and changes nothing else that the policy says of it.
+func TestAnswers(t *testing.T) {
+	const top = "version: 1\n"
+	floor := profile.RuntimeDefault(nil)
+	admin := profile.RuntimeDefault([]string{"CAP_SYS_NICE"})
+	for _, tt := range []struct {
+		name   string
+		policy string
+		under  overview.Under
+		want   string
+	}{
+		{name: "plain", policy: top, want: "absent: x"},
+		{name: "it brings a filter", policy: top, under: overview.Under{Filtered: true}, want: "present: x"},
+		{
+			name: "the rule's mode and hooks", policy: top + "denials: Count\n",
+			under: overview.Under{Decision: policy.Decision{Mode: policy.Audit, Hooks: policy.Deny, Denials: policy.Count}},
+			want:  "absent: x; hooks: Deny; mode: Audit",
+		},
+		{
+			name: "a floor that denies the call", policy: top + "floor: RuntimeDefault\n",
+			under: overview.Under{Floor: policy.RuntimeDefault, FloorProfile: &floor},
+			want:  "absent: x; floor: None # the profile is as strict as the floor, but for what it opens",
+		},
+		{
+			name: "a floor that allows it", policy: top + "floor: RuntimeDefault\n",
+			under: overview.Under{Floor: policy.RuntimeDefault, FloorProfile: &admin}, want: "absent: x",
+		},
+		{
+			name: "a floor that is the profile", policy: top + "floor: RuntimeDefault\n",
+			under: overview.Under{Floor: policy.RuntimeDefault},
+			want:  "absent: x; floor: None # the profile is as strict as the floor, but for what it opens",
+		},
+		{name: "a rule without the floor", policy: top + "floor: RuntimeDefault\n", want: "absent: x; floor: None"},
+	} {
+		tt.under.Policy = parsed(t, tt.policy)
+		if tt.under.Decision.Mode == "" {
+			tt.under.Decision.Mode, tt.under.Decision.Hooks = policy.Enforce, policy.Keep
+		}
+		w := &Workload{Name: "x", under: &tt.under, Answer: &Answer{Open: []Call{{Name: "mbind", Arch: allABI[0]}}}}
+		if got := strings.Join(w.answers(), "; "); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Replicas get one rule; a name that the policy has already is not taken again.
+func TestWorkloads(t *testing.T) {
+	p := parsed(t, "version: 1\nprofiles: {shop-main: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [bpf], action: SCMP_ACT_ERRNO}]}}}\nabsent: shop-main\n")
+	container := func(id, pod string) overview.Container {
+		r := &record.Record{ContainerdNamespace: "k8s.io", ID: id, Asked: record.None, Denials: &record.Denials{Answer: record.Denied}}
+		r.Kind, r.PodNamespace, r.PodName, r.Container = policy.Container, "web", pod, "main"
+		return overview.Container{Record: r, Counts: &denials.Counts{Denials: []denials.Denial{denial("mbind")}}}
+	}
+	under := func(*record.Record) (*overview.Under, error) {
+		return &overview.Under{Seccomp: small, Name: "small", Policy: p}, nil
+	}
+	all, err := Workloads(Asked{Under: under, Since: time.Time{}, Containers: []overview.Container{
+		container("c1", "shop-7d4b9c6f5d-x2x7p"), container("c2", "shop-7d4b9c6f5d-zzzzz"), container("c3", "other-0"),
+	}})
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%d workloads, %v", len(all), err)
+	}
+	if got, want := all[0].Name+" "+all[1].Name, "shop-main-2 other-main"; got != want {
+		t.Errorf("names %s, want %s", got, want)
+	}
+	if w := all[0]; len(w.Containers) != 2 || w.Open[0].Count != 2 {
+		t.Errorf("got %+v", w)
+	}
+	var out bytes.Buffer
+	if err := Write(&out, all); err != nil {
+		t.Fatal(err)
+	}
+	parsed(t, out.String())
+}
+
+// What a process calls itself cannot add a line to the policy.
+func TestForgedLines(t *testing.T) {
+	d := denial("mbind")
+	d.Sample.Comm = "x\nrules: []\r\u2028"
+	c := overview.Container{Counts: &denials.Counts{Denials: []denials.Denial{d}}, Record: &record.Record{ID: "c", Asked: record.None}}
+	all, err := Workloads(Asked{Containers: []overview.Container{c}, Under: func(*record.Record) (*overview.Under, error) {
+		return &overview.Under{Seccomp: small}, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := Write(&out, all); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "\nrules: []") || !strings.Contains(out.String(), "by x?rules: []??;") {
+		t.Errorf("got %s", out.String())
+	}
+}

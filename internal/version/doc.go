@@ -1,0 +1,2 @@
+// Package version says which release of Batten this is.
+package version

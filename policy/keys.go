@@ -1,0 +1,115 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/batten-runtime/batten/policy/document"
+	"github.com/batten-runtime/batten/policy/profile"
+)
+
+// Type is what a policy file may hold: its keys with their values and meaning. The
+// parser reads by it, and deploy/schema makes the JSON Schema of it.
+var Type = &document.Type{Kind: document.Mapping, Keys: slices.Concat(
+	[]document.Key{{
+		Name: "version", Doc: "The language of the file; always 1.",
+		Type:    &document.Type{Kind: document.Integer, Min: 1, Max: 1},
+		Missing: `version is missing; write "version: 1"`,
+	}},
+	answerKeys,
+	[]document.Key{
+		{Name: "runtimeDefault", Doc: "What RuntimeDefault means here: builtin is containerd's own default profile.", Type: profileOr(builtinProfile)},
+		{
+			Name: "architectures", Doc: "Which ABIs stay in profiles that Batten supplies: those that this kernel runs, the machine's own, or all that are written.",
+			Type: words(string(profile.Auto), string(profile.Native), string(profile.AsWritten)),
+		},
+		{Name: "restore", Doc: "Whether a container may be restored from a checkpoint, which brings a filter that the policy cannot see.", Type: words(Deny, allow)},
+		{Name: "log", Doc: "An absolute path of a file to which each decision is appended as a line of JSON.", Type: absolute},
+		{
+			Name: "profiles", Doc: "Profiles by name.",
+			Type: &document.Type{Kind: document.Mapping, Names: profileName, Items: profileType},
+		},
+		{Name: "rules", Doc: "Rules, asked in order; the first that matches decides.", Type: list(ruleType, false)},
+	},
+)}
+
+// allow is restore's other word.
+const allow = "Allow"
+
+// answerKeys are the keys of a policy and of a rule.
+var answerKeys = []document.Key{
+	{Name: "absent", Doc: "What happens to a container that brings no filter.", Type: profileOr(RuntimeDefault, Unconfined, Deny)},
+	{Name: "present", Doc: "What happens to a container that brings a filter; a profile replaces it.", Type: profileOr(Keep, RuntimeDefault, Deny)},
+	{Name: "floor", Doc: "What the outcome is never looser than.", Type: profileOr(None, RuntimeDefault)},
+	{Name: "hooks", Doc: "What happens to a container that brings hooks.", Type: words(Keep, Record, Deny)},
+	{Name: "mode", Doc: "Enforce carries decisions out; Audit records and logs them and denies nothing.", Type: words(string(Enforce), string(Audit))},
+	{Name: "denials", Doc: "Count has Batten see and count the calls that the filter denies; Silent does not. Without the key, Audit counts what enforcement would deny, and Enforce is silent.", Type: words(string(Silent), string(Count))},
+}
+
+// profileType is a profile of a policy.
+var profileType = &document.Type{Kind: document.Mapping, OneOf: []string{"file", "inline"}, Keys: []document.Key{
+	{Name: "file", Doc: "The path of a profile in JSON, relative to the directory of the policy's file.", Type: text},
+	{Name: "inline", Doc: "The profile itself.", Type: profile.Type},
+}}
+
+var ruleType = &document.Type{Kind: document.Mapping, Keys: append([]document.Key{
+	{
+		Name: "name", Doc: "The rule's name, by which records and errors call it; no other rule has it.", Type: text,
+		Missing: "has no name; records and errors call a rule by its name",
+	},
+	{
+		Name: "match", Doc: "Which containers the rule is for: all fields must match; {} matches every container.", Type: matchType,
+		Missing: `has no match; write "match: {}" for a rule that is for every container`,
+	},
+}, answerKeys...)}
+
+var matchType = &document.Type{Kind: document.Mapping, Keys: []document.Key{
+	{Name: "containerdNamespace", Doc: "containerd's namespace: k8s.io for Kubernetes, moby for Docker.", Type: patterns},
+	{Name: "pod", Doc: "The pod, as CRI tells.", Type: podType},
+	{Name: "container", Doc: "The container's name in its pod.", Type: patterns},
+	{Name: "image", Doc: "The image as the pod names it.", Type: patterns},
+	{Name: "kind", Doc: "Sandbox is the pause container of a pod; all others are Container.", Type: list(words(Sandbox, Container), true)},
+	{Name: "runtime", Doc: "What runs Batten: the shim's runtime type or batten-runc.", Type: patterns},
+	{Name: "capabilities", Doc: "Capabilities that must all be in the bounding set.", Type: list(words(profile.Capabilities...), true)},
+	{Name: "mounts", Doc: "Absolute paths of the node that the container's mounts show.", Type: list(absolute, true)},
+	{Name: "namespaces", Doc: "Namespaces of the node that the container shares.", Type: list(words(HostNamespaces...), true)},
+	{
+		Name: "annotations", Doc: "Annotations that must all be there; they are the word of the pod's author.",
+		Type: &document.Type{
+			Kind: document.Mapping, Items: patterns,
+			Names: &document.Type{Kind: document.String, NotPattern: `^io\.kubernetes\.cri\.`},
+		},
+	},
+	{
+		Name:    "namespace",
+		Refused: "write pod: {namespace: [...]} for the namespace of a pod, and namespaces: [...] for what the container shares with the node",
+	},
+}}
+
+var podType = &document.Type{Kind: document.Mapping, Keys: []document.Key{
+	{Name: "namespace", Doc: "The pod's namespace.", Type: patterns},
+	{Name: "name", Doc: "The pod's name.", Type: patterns},
+}}
+
+var (
+	text     = &document.Type{Kind: document.String}
+	absolute = &document.Type{Kind: document.String, Pattern: `^/`}
+	patterns = list(text, true)
+
+	// profileName is a lower-case DNS label (RFC 1123), as isLabel has it.
+	profileName = &document.Type{Kind: document.String, Pattern: labelPattern, NotPattern: "^" + builtinProfile + "$"}
+)
+
+const labelPattern = `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`
+
+func words(allowed ...string) *document.Type {
+	return &document.Type{Kind: document.String, Words: allowed}
+}
+
+// profileOr returns one of words or the name of a profile.
+func profileOr(words ...string) *document.Type {
+	return &document.Type{Kind: document.String, Words: words, Pattern: profileName.Pattern, NotPattern: profileName.NotPattern}
+}
+
+func list(of *document.Type, notEmpty bool) *document.Type {
+	return &document.Type{Kind: document.List, Items: of, NotEmpty: notEmpty}
+}

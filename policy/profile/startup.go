@@ -1,0 +1,115 @@
+package profile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/batten-runtime/batten/policy/document"
+	"github.com/batten-runtime/batten/policy/semantics"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// needs are the calls that runc still makes in the container between
+// installing the filter and the program's first instruction. Measured on runc
+// 1.1.5 and 1.5.2 by taking one name at a time from a profile that starts
+// containers; docs/reference/profiles.md has the figures.
+var needs = struct{ always, beforeNoNewPrivileges []string }{
+	always: []string{
+		"close", "execve", "fstat", "fstatfs", "getdents64", "openat",
+		"openat2", "statx", // runc 1.3.3 and later
+	},
+	beforeNoNewPrivileges: []string{
+		"capget", "capset", "chdir", "futex", "getcwd", "getppid", "newfstatat",
+		"prctl", "read", "setgid", "setgroups", "setuid",
+	},
+}
+
+// Missing returns the calls that s denies, whatever their arguments, and that a runtime
+// needs after it has installed the filter, to start the container. It returns none if s is
+// nil. Without execve no runtime can start a program; the other calls depend on the runtime
+// and its version.
+func Missing(s *specs.LinuxSeccomp, noNewPrivileges bool) []string {
+	if s == nil {
+		return nil
+	}
+	names := needs.always
+	if !noNewPrivileges {
+		names = slices.Concat(names, needs.beforeNoNewPrivileges)
+	}
+	var missing []string
+	for _, name := range names {
+		if denies(s, name) {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// lately are the calls among these that only runc 1.3.3 and later makes there. Measured on
+// 1.1.5, which does not, and on 1.5.2.
+var lately = []string{"openat2", "statx", "futex"}
+
+// RecentRunc is the first version of runc that makes the calls of lately.
+const RecentRunc = "1.3.3"
+
+// Hangs returns the calls that runc needs after it has installed the filter, and for which s
+// kills the thread that makes them: the other threads of runc then wait for it without end.
+// recent says that runc is known to be [RecentRunc] or later. crun has only one thread.
+func Hangs(s *specs.LinuxSeccomp, noNewPrivileges, recent bool) []string {
+	return slices.DeleteFunc(killed(s, noNewPrivileges), func(name string) bool {
+		return !recent && (slices.Contains(lately, name) || name == "fstat" && noNewPrivileges)
+	})
+}
+
+// killed returns the calls that some runc needs and for which s kills the thread.
+func killed(s *specs.LinuxSeccomp, noNewPrivileges bool) []string {
+	return slices.DeleteFunc(Missing(s, noNewPrivileges), func(name string) bool {
+		action := s.DefaultAction
+		for _, rule := range s.Syscalls {
+			if len(rule.Args) == 0 && slices.Contains(rule.Names, name) {
+				action = rule.Action
+			}
+		}
+		return action != specs.ActKill && action != specs.ActKillThread
+	})
+}
+
+// denies reports whether s denies a call whatever its arguments: neither a rule nor the
+// default lets it through.
+func denies(s *specs.LinuxSeccomp, name string) bool {
+	named := false
+	for _, rule := range s.Syscalls {
+		if !slices.Contains(rule.Names, name) {
+			continue
+		}
+		if semantics.Permits(rule.Action) || rule.Action == specs.ActNotify || rule.Action == specs.ActTrace {
+			return false
+		}
+		named = named || len(rule.Args) == 0
+	}
+	return named || !semantics.Permits(s.DefaultAction) && s.DefaultAction != specs.ActTrace
+}
+
+// cannotStart is the ID of the finding that no container can start under a profile.
+const cannotStart = "cannot-start"
+
+// validateStart reports a profile under which no container can start.
+func (p *Profile) validateStart(n document.Node) {
+	if p.seccomp.DefaultAction == "" || p.base != "" {
+		return // said already, or not known: the base allows what a runtime needs
+	}
+	all := p.seccomp
+	for _, r := range p.rules {
+		all.Syscalls = append(all.Syscalls, r.LinuxSyscall)
+	}
+	missing := Missing(&all, false)
+	kills := killed(&all, false)
+	switch {
+	case slices.Contains(missing, "execve"):
+		n.As(cannotStart).Errorf("cannot start a container: denies %s, which the runtime needs after the filter is in place", strings.Join(missing, ", "))
+	case len(kills) > 0:
+		n.As("hangs-runtime").Warnf("ends the thread that calls %s, which runc needs after the filter is in place: its other threads wait for good, so that the container is never made; allow these calls", strings.Join(kills, ", "))
+	case len(missing) > 0:
+		n.As("may-not-start").Warnf("may not start a container: denies %s, which runc needs after the filter is in place", strings.Join(missing, ", "))
+	}
+}

@@ -1,0 +1,198 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/batten-runtime/batten/policy/observe"
+	"github.com/batten-runtime/batten/policy/profile"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Outcome says what a container runs under, or why it is refused. It does not
+// change after Resolve.
+type Outcome struct {
+	Decision
+	// Identity names the container and its pod, as far as the policy believes it.
+	Identity Identity
+	// Brought is the filter that the container brings, nil where it brings none.
+	Brought *specs.LinuxSeccomp
+	// BaseProfile is the profile before the floor: the one that the policy
+	// names, or the one that the container brings; nil where there is none.
+	BaseProfile *specs.LinuxSeccomp
+	// FloorProfile is the profile that Result is never looser than. It is nil if
+	// Decision.Floor is empty.
+	FloorProfile *specs.LinuxSeccomp
+	// Result is the profile that the policy wants the container to run under;
+	// nil for no filter, and where the container is refused.
+	Result *specs.LinuxSeccomp
+	// Rewrite is set if Result differs from what the container brings, so that
+	// config.json must be changed.
+	Rewrite bool
+	// Notes are further remarks: ABIs that were left out, where a floor is not exact.
+	Notes []string
+	// Refusal says why the container does not start; empty if it may start.
+	// In mode Audit it says what enforcement would refuse.
+	Refusal string
+	// Observed is the twin of Result under which the container runs so that its denials are
+	// seen; nil if they are not. Unobserved says why they are not although the policy asks
+	// for it.
+	Observed   *observe.Observed
+	Unobserved string
+	// Missing are calls that the runtime may need before the program starts and that
+	// the profile denies.
+	Missing []string
+}
+
+// Refused reports whether the container does not start. Audit refuses nothing.
+func (o *Outcome) Refused() bool { return o.Refusal != "" && o.Mode == Enforce }
+
+// Runs returns the profile that the container runs under: in mode Audit the one that it
+// brings, else Result. It is nil if the container runs without a filter.
+func (o *Outcome) Runs() *specs.LinuxSeccomp {
+	if o.Mode == Audit {
+		return o.Brought
+	}
+	return o.Result
+}
+
+// Installed returns the profile that the runtime is given: what Runs returns, or in its place
+// the twin that lets Batten see denials. It is nil for no filter.
+func (o *Outcome) Installed() *specs.LinuxSeccomp {
+	if o.Observed != nil {
+		return &o.Observed.Seccomp
+	}
+	return o.Runs()
+}
+
+// Resolve returns what the container of r runs under on machine m. Brought is the filter
+// that the container brings; it is nil for none, and for one that filters nothing (see
+// [profile.FiltersNothing]). Nothing else in Batten answers this question.
+//
+// If r.Filtered is set and brought is nil, the caller does not have the filter. The
+// decision is right then, and Result is nil if it depends on the filter.
+func (p *Policy) Resolve(r Request, brought *specs.LinuxSeccomp, m Machine) Outcome {
+	r.Filtered = r.Filtered || brought != nil
+	o := Outcome{Decision: p.Decide(r), Identity: Identify(r), Brought: brought}
+	o.Refusal = p.refusal(r, &o, m)
+	if o.Refusal != "" {
+		o.Result, o.Rewrite = nil, false
+	}
+	o.Observed, o.Unobserved = o.observe(r, m)
+	o.Missing = profile.Missing(o.Runs(), r.NoNewPrivileges)
+	return o
+}
+
+// refusal fills in the profiles of o. It returns why they cannot be computed, or why the
+// container must not run; it returns "" if the container may run.
+func (p *Policy) refusal(r Request, o *Outcome, m Machine) string {
+	if r.Restore && !p.RestoreAllowed {
+		return fmt.Sprintf("policy %q: restore is %s: a checkpoint brings a seccomp filter of its own, which the policy cannot see; start the container anew, or write restore: Allow", p.Path, Deny)
+	}
+	if r.Unseen != "" {
+		return fmt.Sprintf("policy %q: its rules match mounts or namespaces, and it is unknown %s", p.Path, r.Unseen)
+	}
+	if o.Verdict == Refuse {
+		return fmt.Sprintf("%s (policy %q); %s", o.Reason, p.Path, o.Remedy())
+	}
+	if err := p.fill(r, o, m); err != nil {
+		return err.Error()
+	}
+	if o.Result == nil {
+		return ""
+	}
+	if err := p.skipped(o, m); err != nil {
+		return err.Error()
+	}
+	if key := overriding(r.Annotations); key != "" {
+		return fmt.Sprintf("annotation %q: crun would take it for the filter in place of linux.seccomp; remove it", key)
+	}
+	if missing := profile.Missing(o.Result, r.NoNewPrivileges); slices.Contains(missing, "execve") {
+		return fmt.Sprintf("its seccomp profile cannot start any container: it denies %s, which the runtime needs after the filter is in place; add them, or ask for RuntimeDefault", strings.Join(missing, ", "))
+	}
+	if hangs := profile.Hangs(o.Result, r.NoNewPrivileges, m.Runtime.IsRunc(profile.RecentRunc)); len(hangs) > 0 && !m.Runtime.IsCrun() {
+		return fmt.Sprintf("its seccomp profile hangs the runtime: it ends the thread that calls %s, which runc needs after the filter is in place, and the others wait for good; allow them, or ask for RuntimeDefault", strings.Join(hangs, ", "))
+	}
+	return ""
+}
+
+// fill resolves base and floor for the decision and intersects them.
+func (p *Policy) fill(r Request, o *Outcome, m Machine) error {
+	o.BaseProfile = o.Brought
+	if o.Verdict == Replace {
+		base, notes, err := p.base(o.Decision, r.Bounding, m)
+		if err != nil {
+			return err
+		}
+		o.BaseProfile, o.Notes, o.Rewrite = &base, notes, true
+	}
+	o.Result = o.BaseProfile
+	switch {
+	case o.Floor == "":
+		return nil
+	case !o.Tightens(): // the base is the floor
+		o.FloorProfile = o.BaseProfile
+		return p.heldByAll(o.Decision, o.FloorProfile)
+	}
+	floor, err := p.floor(o.Decision, r.Bounding, m)
+	if err != nil {
+		return err
+	}
+	o.FloorProfile = &floor
+	if err := p.heldByAll(o.Decision, &floor); err != nil {
+		return err
+	}
+	if o.BaseProfile == nil { // the caller does not have the filter
+		return nil
+	}
+	met, notes, err := p.floors.intersect(floor, *o.BaseProfile, m.Computed)
+	if err != nil {
+		return fmt.Errorf("policy %q: floor %q cannot be put under its profile: %w", p.Path, o.Floor, err)
+	}
+	o.Notes = slices.Concat(o.Notes, notes)
+	if !met.Unchanged {
+		o.Result, o.Rewrite = &met.Seccomp, true
+	}
+	return nil
+}
+
+// base returns the profile that a decision with Verdict Replace names, for a container with
+// the given bounding set. Notes say what was left out on this machine. A profile that
+// filters nothing is an error.
+func (p *Policy) base(d Decision, bounding []string, m Machine) (s specs.LinuxSeccomp, notes []string, err error) {
+	if s, err = p.named(d.Profile, bounding, m); err != nil {
+		return s, nil, err
+	}
+	s, notes = profile.ForArchitectures(s, p.Architectures, m.ABIs)
+	if profile.FiltersNothing(&s) {
+		return s, nil, fmt.Errorf("policy %q: profile %q filters nothing for a container with these capabilities; write %s where that is meant", p.Path, d.Profile, Unconfined)
+	}
+	return s, notes, nil
+}
+
+// floor returns the profile of a decision's floor for a container with the
+// given bounding set. No architecture is left out of it: the profile that it is
+// intersected with has its own. A floor that filters nothing is an error.
+func (p *Policy) floor(d Decision, bounding []string, m Machine) (specs.LinuxSeccomp, error) {
+	s, err := p.named(d.Floor, bounding, m)
+	if err == nil && profile.FiltersNothing(&s) {
+		err = fmt.Errorf("policy %q: floor %q filters nothing for a container with these capabilities; write %s where that is meant", p.Path, d.Floor, None)
+	}
+	return s, err
+}
+
+// named returns the profile of a word or name.
+func (p *Policy) named(name string, bounding []string, m Machine) (specs.LinuxSeccomp, error) {
+	if name == RuntimeDefault {
+		name = p.runtimeDefault
+	}
+	if name == builtinProfile {
+		return profile.RuntimeDefault(bounding), nil
+	}
+	own, ok := p.profiles[name]
+	if !ok {
+		return specs.LinuxSeccomp{}, fmt.Errorf("policy %q: no profile %q", p.Path, name)
+	}
+	return own.Resolve(profile.Target{Bounding: bounding, KernelRelease: m.KernelRelease}), nil
+}
