@@ -49,7 +49,7 @@ func (d *denied) list() ([]overview.Container, error) {
 		if err := needsRoot("only root can read what was denied"); err != nil {
 			return nil, err
 		}
-	} else if err := readable(d.dir); err != nil {
+	} else if err := listable(d.dir); err != nil {
 		return nil, err
 	}
 	all, err := overview.List(d.dir)

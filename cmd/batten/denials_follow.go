@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/batten-runtime/batten/internal/denials"
 	"github.com/batten-runtime/batten/internal/denials/overview"
+	"golang.org/x/sys/unix"
 )
 
 // denialJSON is a denial with its first call as text.
@@ -45,12 +47,26 @@ func (f *follower) run(ctx context.Context) error {
 				return err
 			}
 		}
+		if deaf(f.out) {
+			return nil
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(again):
 		}
 	}
+}
+
+// deaf reports whether out is a pipe that nobody reads any more: poll(2) gives POLLERR for it.
+func deaf(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	fds := []unix.PollFd{{Fd: int32(f.Fd())}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n == 1 && fds[0].Revents&unix.POLLERR != 0
 }
 
 // tell prints what is new of a container.

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -95,4 +97,28 @@ func until(t *testing.T, what func() bool) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatal("it does not come about")
+}
+
+// --follow ends when nobody reads what it prints, as in batten denials --follow | head -1.
+func TestFollowUnread(t *testing.T) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer write.Close()
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	done := make(chan error, 1)
+	go func() {
+		done <- (&follower{denied: &denied{dir: t.TempDir()}, out: write, warn: io.Discard}).run(ctx)
+	}()
+	select {
+	case err := <-done:
+		t.Fatalf("it ends while somebody reads: %v", err)
+	case <-time.After(2 * again):
+	}
+	read.Close()
+	if err := <-done; err != nil || ctx.Err() != nil {
+		t.Errorf("%v, %v", err, ctx.Err())
+	}
 }

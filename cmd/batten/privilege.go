@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"syscall"
+
+	"github.com/batten-runtime/batten/internal/names"
 )
 
 // refused is an error with advice, where the machine does not let Batten work: it ends
@@ -35,16 +37,15 @@ func ownProc(proc string) error {
 	return needsRoot("only root sees what containers run under")
 }
 
-// readable returns an error where the caller may not list a directory of records or one
-// above it; one that is missing is empty.
-func readable(dir string) error {
-	for path := filepath.Clean(dir); ; path = filepath.Dir(path) {
-		_, err := os.ReadDir(path)
-		switch {
-		case errors.Is(err, fs.ErrPermission):
-			return refused{err, "run it as root, such as by sudo"}
-		case !errors.Is(err, fs.ErrNotExist) || path == filepath.Dir(path):
-			return nil
-		}
+// listable returns an error where a directory of records that the caller names cannot be
+// listed: an empty answer would say that no container ran.
+func listable(dir string) error {
+	_, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return refused{err, "run it as root, such as by sudo"}
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return hinted{err, "without --dir, records are read in " + names.Records}
 	}
+	return err
 }

@@ -32,7 +32,7 @@ and what the kernel was seen to hold. --json prints the records whole.`,
 				if err := needsRoot("only root can read records"); err != nil {
 					return err
 				}
-			} else if err := readable(dir); err != nil {
+			} else if err := listable(dir); err != nil {
 				return err
 			}
 			list, err := record.Store{Dir: dir}.List()

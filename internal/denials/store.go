@@ -52,9 +52,12 @@ func (s Store) Read(owner, id string) (*Counts, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := new(Counts)
-	if err := json.Unmarshal(data, c); err != nil {
+	var c *Counts
+	if err := json.Unmarshal(data, &c); err != nil {
 		return nil, fmt.Errorf("denials %q: %w", path, err)
+	}
+	if c == nil {
+		return nil, fmt.Errorf("denials %q: null, which Batten does not write", path)
 	}
 	if c.Owner != owner || c.ID != id {
 		return nil, fmt.Errorf("denials %q: the file is of container %q of %q", path, c.ID, c.Owner)
@@ -68,6 +71,9 @@ func (s Store) Read(owner, id string) (*Counts, error) {
 // readBounded reads a regular file. It follows no symbolic link and waits for nobody.
 func readBounded(path string) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ELOOP) { // open(2): O_NOFOLLOW
+		return nil, fmt.Errorf("denials %q: a symbolic link, so Batten did not write it", path)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,8 @@ func TestStoreOthersFiles(t *testing.T) {
 		{name: "another's", spoil: func(path string) error { return os.WriteFile(path, []byte(`{"owner":"o","id":"a"}`), 0o600) }, want: `denials %q: the file is of container "a" of "o"`},
 		{name: "a directory", spoil: func(path string) error { return os.Mkdir(path, 0o700) }, want: "denials %q: not a regular file"},
 		{name: "a FIFO", spoil: func(path string) error { return unix.Mkfifo(path, 0o600) }, want: "denials %q: not a regular file"},
-		{name: "a link", spoil: func(path string) error { return os.Symlink("a.denials", path) }, want: "open %s: too many levels of symbolic links"},
+		{name: "a link", spoil: func(path string) error { return os.Symlink("a.denials", path) }, want: "denials %q: a symbolic link, so Batten did not write it"},
+		{name: "null", spoil: func(path string) error { return os.WriteFile(path, []byte("null\n"), 0o600) }, want: "denials %q: null, which Batten does not write"},
 		{name: "huge", spoil: func(path string) error {
 			return errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, 1<<40))
 		}, want: "denials %q: larger than 4194304 bytes, so Batten did not write it"},

@@ -31,8 +31,10 @@ type Call struct {
 	Name string `json:"name"`
 	// Args are the arguments that the profile looks at, by index.
 	Args map[uint]uint64 `json:"args,omitempty"`
-	// Text is the first one in words: unshare(CLONE_NEWUSER).
-	Text string `json:"text"`
+	// Text is the first one in words: unshare(CLONE_NEWUSER). Further are the others that were
+	// seen and read otherwise.
+	Text    string   `json:"text"`
+	Further []string `json:"further,omitempty"`
 	// Arch, Action and Errno are those of the first kind.
 	Arch   specs.Arch               `json:"arch"`
 	Action specs.LinuxSeccompAction `json:"action"`
@@ -180,6 +182,9 @@ func callsOf(q Question, native specs.Arch) []Call {
 				c.sample[min(i, 5)] = v
 			}
 			byLine[line] = c
+		}
+		if text := overview.Call(&d, native); text != c.Text && !slices.Contains(c.Further, text) {
+			c.Further = append(c.Further, text)
 		}
 		c.arches = append(c.arches, d.Arch)
 		c.Count += d.Count

@@ -56,6 +56,9 @@ type Asked struct {
 	Name string
 }
 
+// mixed is said of containers of which some are audited.
+const mixed = "some of these containers are only audited: their calls ran"
+
 // Workloads returns what to suggest for containers, those with one profile and one rule
 // together.
 func Workloads(a Asked) ([]*Workload, error) {
@@ -70,7 +73,10 @@ func Workloads(a Asked) ([]*Workload, error) {
 		first := out[same]
 		first.Containers = append(first.Containers, w.Containers...)
 		first.denials = append(first.denials, w.denials...)
-		first.audited = first.audited && w.audited
+		if first.audited != w.audited {
+			first.audited = false
+			first.Remarks = append(first.Remarks, mixed)
+		}
 		for _, r := range w.Remarks {
 			if !slices.Contains(first.Remarks, r) {
 				first.Remarks = append(first.Remarks, r)

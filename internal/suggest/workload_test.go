@@ -2,6 +2,7 @@ package suggest
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/profile"
+	"golang.org/x/sys/unix"
 )
 
 // parsed returns a policy.
@@ -96,6 +98,40 @@ func TestWorkloads(t *testing.T) {
 		t.Fatal(err)
 	}
 	parsed(t, out.String())
+}
+
+// Of replicas of which some are audited it is said; a call of which one was let through is told
+// as denied, and calls that one line opens are all shown.
+func TestWorkloadsMixed(t *testing.T) {
+	container := func(id string, answer denials.Answer, args ...uint64) overview.Container {
+		r := &record.Record{ContainerdNamespace: "k8s.io", ID: id, Asked: record.None, Denials: &record.Denials{Answer: answer}}
+		r.Kind, r.PodNamespace, r.PodName, r.Container = policy.Container, "web", "shop-7d4b9c6f5d-x2x7p", "main"
+		return overview.Container{Record: r, Counts: &denials.Counts{Answer: answer, Denials: []denials.Denial{denial("keyctl", args...)}}}
+	}
+	under := func(*record.Record) (*overview.Under, error) { return &overview.Under{Seccomp: small}, nil }
+	for _, tt := range []struct {
+		name    string
+		second  denials.Answer
+		remarks int
+		want    string
+	}{
+		{name: "alike", second: denials.LetThrough, want: "keyctl(KEYCTL_READ, …), keyctl(KEYCTL_CHOWN, …): would be EPERM 2 times"},
+		{name: "mixed", second: denials.Denied, remarks: 1, want: "keyctl(KEYCTL_READ, …), keyctl(KEYCTL_CHOWN, …): EPERM 2 times"},
+	} {
+		all, err := Workloads(Asked{Under: under, Containers: []overview.Container{
+			container("c1", denials.LetThrough, unix.KEYCTL_READ), container("c2", tt.second, unix.KEYCTL_CHOWN),
+		}})
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%s: %d workloads, %v", tt.name, len(all), err)
+		}
+		if got := len(all[0].Remarks); got != tt.remarks || got == 1 && all[0].Remarks[0] != mixed {
+			t.Errorf("%s: remarks %q", tt.name, all[0].Remarks)
+		}
+		calls := slices.Concat(all[0].Open, all[0].Dangerous)
+		if len(calls) != 1 || !strings.HasPrefix(about(calls[0], all[0].audited), tt.want) {
+			t.Errorf("%s: got %+v, want %s", tt.name, calls, tt.want)
+		}
+	}
 }
 
 // What a process calls itself cannot add a line to the policy.

@@ -106,7 +106,7 @@ func about(c Call, audited bool) string {
 	if audited {
 		would = "would be "
 	}
-	text := fmt.Sprintf("%s: %s%s %s", c.Text, would, answerOf(c), times(c.Count))
+	text := fmt.Sprintf("%s: %s%s %s", strings.Join(append([]string{c.Text}, c.Further[:min(len(c.Further), 3)]...), ", "), would, answerOf(c), times(c.Count))
 	if len(c.Programs) > 0 {
 		text += ", by " + strings.Join(c.Programs, ", ")
 	}

@@ -25,7 +25,18 @@ func Call(arch specs.Arch, name string, args [6]uint64, looked map[uint]uint64) 
 		}
 		out = append(out, text)
 	}
-	return name + "(" + strings.Join(out, ", ") + ")"
+	return name + "(" + strings.Join(out, ", ") + ")" + beyond(arch, name, args, looked)
+}
+
+// beyond returns the arguments by which a filter decides and of which the kernel reads less
+// than the filter compares: what is written in words does not say then why a call was denied.
+func beyond(arch specs.Arch, name string, args [6]uint64, looked map[uint]uint64) (text string) {
+	for _, i := range slices.Sorted(maps.Keys(looked)) {
+		if i < uint(len(args)) && Argument(arch, name, int(i), args[i]) != args[i] {
+			text += fmt.Sprintf(" [arg%d=%#x]", i, args[i])
+		}
+	}
+	return text
 }
 
 // chosen returns arguments that are not decoded, with their places.

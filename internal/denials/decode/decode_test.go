@@ -51,6 +51,13 @@ func TestCall(t *testing.T) {
 			t.Errorf("%s %#x: got %s, want %s", tt.name, tt.args, got, tt.want)
 		}
 	}
+	wide, whole := [6]uint64{high | unix.AF_UNIX, unix.SOCK_STREAM}, [6]uint64{unix.AF_UNIX, unix.SOCK_STREAM}
+	if got, want := Call(specs.ArchX86_64, "socket", wide, map[uint]uint64{0: wide[0]}), "socket(AF_UNIX, SOCK_STREAM, 0) [arg0=0xdeadbeef00000001]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := Call(specs.ArchX86_64, "socket", whole, map[uint]uint64{0: whole[0]}), "socket(AF_UNIX, SOCK_STREAM, 0)"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 	looked := map[uint]uint64{3: 9, 1: 0x10}
 	if got, want := Call(specs.ArchX86_64, "not_known", [6]uint64{}, looked), "not_known(…, arg1=0x10, …, arg3=0x9, …)"; got != want {
 		t.Errorf("got %s, want %s", got, want)
