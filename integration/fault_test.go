@@ -68,7 +68,7 @@ func TestBrokenPolicy(t *testing.T) {
 			},
 			{
 				name: "empty file", spoil: func() error { return os.WriteFile(path, nil, 0o644) },
-				refuse: `policy "/etc/batten/policy.yaml": the file is empty, or has only comments; remove it for the built-in default, or write at least "version: 1"`,
+				refuse: `policy "/etc/batten/policy.yaml": the file is empty, or has only comments; remove it, or write at least "version: 1"`,
 			},
 			{
 				name: "profile missing", spoil: func() error { return os.Remove(profile) },

@@ -19,12 +19,12 @@ func (o *Outcome) Change(m Machine) Change {
 	switch {
 	case o.Refusal != "":
 		return Change{Text: "would be refused: " + o.Refusal, Refused: true}
-	case o.Verdict == Leave || o.Brought != nil && o.Result == o.Brought:
+	case o.Verdict == Leave || o.Result != nil && same(o.Result, o.Audited):
 		return Change{Text: "would change nothing"}
 	case o.Question == "present" && o.Brought == nil || o.Result == nil:
 		return Change{Text: "would change, and how is unknown: the filter that it brings is not at hand", Unknown: true}
 	}
-	changes, err := semantics.Between(o.Brought, o.Result, m.ABIs.Runs)
+	changes, err := semantics.Between(o.Audited, o.Result, m.ABIs.Runs)
 	if err != nil {
 		return Change{Text: "would change, and how is unknown: " + err.Error(), Unknown: true}
 	}

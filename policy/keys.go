@@ -10,13 +10,10 @@ import (
 // Type is what a policy file may hold: its keys with their values and meaning. The
 // parser reads by it, and deploy/schema makes the JSON Schema of it.
 var Type = &document.Type{Kind: document.Mapping, Keys: slices.Concat(
-	[]document.Key{{
-		Name: "version", Doc: "The language of the file; always 1.",
-		Type:    &document.Type{Kind: document.Integer, Min: 1, Max: 1},
-		Missing: `version is missing; write "version: 1"`,
-	}},
+	[]document.Key{versionKey},
 	answerKeys,
 	[]document.Key{
+		mandatoryKey,
 		{Name: "runtimeDefault", Doc: "What RuntimeDefault means here: builtin is containerd's own default profile.", Type: profileOr(builtinProfile)},
 		{
 			Name: "architectures", Doc: "Which ABIs stay in profiles that Batten supplies: those that this kernel runs, the machine's own, or all that are written.",
@@ -24,13 +21,42 @@ var Type = &document.Type{Kind: document.Mapping, Keys: slices.Concat(
 		},
 		{Name: "restore", Doc: "Whether a container may be restored from a checkpoint, which brings a filter that the policy cannot see.", Type: words(Deny, allow)},
 		{Name: "log", Doc: "An absolute path of a file to which each decision is appended as a line of JSON.", Type: absolute},
-		{
-			Name: "profiles", Doc: "Profiles by name.",
-			Type: &document.Type{Kind: document.Mapping, Names: profileName, Items: profileType},
-		},
+		profilesKey,
 		{Name: "rules", Doc: "Rules, asked in order; the first that matches decides.", Type: list(ruleType, false)},
 	},
 )}
+
+// DropInType is what a drop-in may hold, which can only tighten.
+var DropInType = &document.Type{Kind: document.Mapping, Keys: slices.Concat(
+	[]document.Key{versionKey, mandatoryKey, profilesKey},
+	refusedIn(Type.Keys, versionKey.Name, mandatoryKey.Name, profilesKey.Name),
+)}
+
+// refusedIn returns keys of a policy that a drop-in may not have.
+func refusedIn(keys []document.Key, but ...string) (out []document.Key) {
+	for _, k := range keys {
+		if !slices.Contains(but, k.Name) {
+			out = append(out, document.Key{Name: k.Name, Refused: "a drop-in can only tighten: it holds profiles and mandatoryFloors, and " + k.Name + " is the policy's"})
+		}
+	}
+	return out
+}
+
+var (
+	versionKey = document.Key{
+		Name: "version", Doc: "The language of the file; always 1.",
+		Type:    &document.Type{Kind: document.Integer, Min: 1, Max: 1},
+		Missing: `version is missing; write "version: 1"`,
+	}
+	mandatoryKey = document.Key{
+		Name: "mandatoryFloors", Doc: "Profiles that no container runs looser than, whatever it asks for and the rules say, in mode Audit too.",
+		Type: &document.Type{Kind: document.List, Items: profileOr(RuntimeDefault), NotEmpty: true, Unique: true},
+	}
+	profilesKey = document.Key{
+		Name: "profiles", Doc: "Profiles by name.",
+		Type: &document.Type{Kind: document.Mapping, Names: profileName, Items: profileType},
+	}
+)
 
 // allow is restore's other word.
 const allow = "Allow"

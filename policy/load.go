@@ -24,6 +24,8 @@ type Loader struct {
 	// Quick leaves out the search for rules that are never reached. With many rules it
 	// takes longer than everything else.
 	Quick bool
+	// DropIns is the directory of the drop-ins; empty means [DropInDir].
+	DropIns string
 }
 
 // Load reads the policy at path and its profiles. Without a file at
@@ -42,6 +44,19 @@ func (l Loader) Load(path string) (*Policy, document.Findings) {
 // load also returns a stamp of each file that it looked at. If one of the files changes,
 // its stamp does, too.
 func (l Loader) load(path string) (*Policy, []stamp, document.Findings) {
+	p, stamps, findings := l.policy(path)
+	if p == nil {
+		return nil, nil, findings
+	}
+	more, found := l.dropIns(p)
+	if findings = append(findings, found...); findings.Err() != nil {
+		return nil, nil, findings
+	}
+	return p, append(stamps, more...), findings
+}
+
+// policy is load without drop-ins.
+func (l Loader) policy(path string) (*Policy, []stamp, document.Findings) {
 	resolved, data, first, err := l.readFile(path, MaxSize)
 	stamps := []stamp{first}
 	switch {
@@ -52,20 +67,23 @@ func (l Loader) load(path string) (*Policy, []stamp, document.Findings) {
 	}
 	// If path is a symbolic link, profiles are relative to its target: so a policy and
 	// its profiles change at the same moment, when the link does.
-	dir := filepath.Dir(resolved)
-	read := func(file string) (string, []byte, error) {
+	p, findings := parse(path, data, l.profiles(filepath.Dir(resolved), &stamps), l.Quick)
+	return p, stamps, findings
+}
+
+// profiles returns what reads the profiles that a file in dir names, and adds their stamps.
+func (l Loader) profiles(dir string, stamps *[]stamp) ReadProfile {
+	return func(file string) (string, []byte, error) {
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(dir, file)
 		}
 		_, data, stamp, err := l.readFile(file, semantics.MaxSize)
-		stamps = append(stamps, stamp)
+		*stamps = append(*stamps, stamp)
 		if err != nil {
 			err = fmt.Errorf("profile %q: %w", file, err)
 		}
 		return file, data, err
 	}
-	p, findings := parse(path, data, read, l.Quick)
-	return p, stamps, findings
 }
 
 // readFile reads a file of at most limit bytes that only root can change, and

@@ -26,11 +26,11 @@ func (o *Outcome) observe(r Request, m Machine) (twin *observe.Observed, why str
 		return nil, ""
 	case o.Refusal != "":
 		return nil, "enforcement would refuse it"
-	case o.Mode == Audit && (o.Verdict == Leave || o.Result == o.Brought):
+	case o.Mode == Audit && (o.Verdict == Leave || same(o.Result, o.Audited)):
 		return nil, "" // enforcement would deny nothing more
 	case o.Mode == Audit && has(*o.Result, specs.ActTrace):
 		return nil, "enforcement would trace calls, which fail without a tracer, and an audit lets each call run"
-	case o.Mode == Audit && o.Brought != nil && has(*o.Brought, specs.ActTrace): // SCMP_ACT_NOTIFY comes before it
+	case o.Mode == Audit && o.Audited != nil && has(*o.Audited, specs.ActTrace): // SCMP_ACT_NOTIFY comes before it
 		return nil, "its own profile traces calls, which fail without a tracer, and the listener would let them run"
 	case r.Restore:
 		return nil, "it comes out of a checkpoint, with the filter that is there"
@@ -40,11 +40,11 @@ func (o *Outcome) observe(r Request, m Machine) (twin *observe.Observed, why str
 	}
 	asked := observe.Request{Seccomp: *o.Result, Mode: observe.Count, Runtime: m.Runtime, ListenerPath: r.Listener}
 	if o.Mode == Audit {
-		asked.Mode, asked.Beside = observe.Audit, o.Brought != nil
+		asked.Mode, asked.Beside = observe.Audit, o.Audited != nil
 	}
 	twin, err := twinOf(asked, m.Computed)
-	if err == nil && o.Mode == Audit && o.Brought != nil {
-		twin, err = beside(twin, *o.Brought, m.Computed)
+	if err == nil && o.Mode == Audit && o.Audited != nil {
+		twin, err = beside(twin, *o.Audited, m.Computed)
 	}
 	switch {
 	case err != nil:

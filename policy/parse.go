@@ -64,19 +64,18 @@ type reader struct {
 // top reads the whole policy. Whatever the order in the file, it reads profiles before the
 // fields that name one, and rules after the fields that they inherit.
 func (r *reader) top(n document.Node) {
-	var version, absent, present, floor, runtimeDefault, profiles, rules document.Node
-	keep := func(into *document.Node) func(document.Node) {
-		return func(v document.Node) { *into = v }
-	}
+	var version, absent, present, floor, mandatory, runtimeDefault, profiles, rules document.Node
 	p := r.policy
 	n.Fields(Type, map[string]func(document.Node){
-		"version":        keep(&version),
-		"absent":         keep(&absent),
-		"present":        keep(&present),
-		"floor":          keep(&floor),
-		"runtimeDefault": keep(&runtimeDefault),
-		"profiles":       keep(&profiles),
-		"rules":          keep(&rules),
+		"version":        keepNode(&version),
+		"absent":         keepNode(&absent),
+		"present":        keepNode(&present),
+		"floor":          keepNode(&floor),
+		"runtimeDefault": keepNode(&runtimeDefault),
+		"profiles":       keepNode(&profiles),
+		"rules":          keepNode(&rules),
+
+		"mandatoryFloors": keepNode(&mandatory),
 		"architectures": func(v document.Node) {
 			p.Architectures = profile.Architectures(v.Word())
 		},
@@ -86,11 +85,7 @@ func (r *reader) top(n document.Node) {
 		"denials": func(v document.Node) { p.Denials = Denials(v.Word()) },
 		"log":     func(v document.Node) { p.Log = logPath(v) },
 	})
-	if !version.IsZero() {
-		if v := version.Uint(16); v != 1 {
-			version.Errorf("version %d is unknown; this Batten reads version 1", v)
-		}
-	}
+	readVersion(version)
 	var places map[string]document.Node
 	if !profiles.IsZero() {
 		places = r.profiles(profiles)
@@ -99,13 +94,51 @@ func (r *reader) top(n document.Node) {
 		p.runtimeDefault = r.profileName(runtimeDefault)
 	}
 	r.answers(&p.Answers, absent, present, floor)
+	r.mandatory(mandatory)
 	if !rules.IsZero() {
 		r.rules(rules)
 	}
+	r.unused(places)
+}
+
+// keepNode returns a visitor that keeps a value for later.
+func keepNode(into *document.Node) func(document.Node) {
+	return func(v document.Node) { *into = v }
+}
+
+func readVersion(n document.Node) {
+	if n.IsZero() {
+		return
+	}
+	if v := n.Uint(16); v != 1 {
+		n.Errorf("version %d is unknown; this Batten reads version 1", v)
+	}
+}
+
+// unused warns about profiles that nothing names.
+func (r *reader) unused(places map[string]document.Node) {
 	for _, name := range slices.Sorted(maps.Keys(places)) {
 		if !r.used[name] {
 			places[name].Warnf("profile %q is never used", name)
 		}
+	}
+}
+
+// mandatory reads the list of mandatory floors.
+func (r *reader) mandatory(n document.Node) {
+	if n.IsZero() {
+		return
+	}
+	items := n.Items()
+	if n.IsList() && len(items) == 0 {
+		n.Errorf("is an empty list, which demands nothing; leave the key out")
+	}
+	for _, item := range items {
+		name := r.profileName(item)
+		if slices.ContainsFunc(r.policy.Mandatory, func(m Mandatory) bool { return m.Name == name }) {
+			item.Errorf("%q is there twice", name)
+		}
+		r.policy.Mandatory = append(r.policy.Mandatory, Mandatory{Name: name, File: r.policy.Path, profile: r.policy.profiles[name]})
 	}
 }
 

@@ -49,7 +49,7 @@ func TestParseFindings(t *testing.T) {
 	}{
 		{
 			name: "empty",
-			want: []string{` the file is empty, or has only comments; remove it for the built-in default, or write at least "version: 1"`},
+			want: []string{` the file is empty, or has only comments; remove it, or write at least "version: 1"`},
 		},
 		{
 			name: "no version", text: "absent: Deny",

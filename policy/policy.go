@@ -81,9 +81,15 @@ type Policy struct {
 	Answers
 	// Rules are asked in order; the first that matches decides.
 	Rules []Rule
+	// Mandatory are the floors of mandatoryFloors, first those of the policy, then those of the
+	// drop-ins in the order of their names.
+	Mandatory []Mandatory
+	// DropIns are the drop-ins that were read with the policy.
+	DropIns []DropIn
 
 	runtimeDefault string // builtinProfile or a key of profiles
 	profiles       map[string]*profile.Profile
+	dropped        []*profile.Profile // of the drop-ins
 	floors         intersections
 }
 

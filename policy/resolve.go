@@ -24,6 +24,12 @@ type Outcome struct {
 	// FloorProfile is the profile that Result is never looser than. It is nil if
 	// Decision.Floor is empty.
 	FloorProfile *specs.LinuxSeccomp
+	// MandatoryProfile is what the mandatory floors make together; nil if there is none. Result
+	// and Audited are never looser.
+	MandatoryProfile *specs.LinuxSeccomp
+	// Audited is what the container runs under in mode Audit: what it brings, under the
+	// mandatory floors; nil for no filter.
+	Audited *specs.LinuxSeccomp
 	// Result is the profile that the policy wants the container to run under;
 	// nil for no filter, and where the container is refused.
 	Result *specs.LinuxSeccomp
@@ -35,6 +41,9 @@ type Outcome struct {
 	// Refusal says why the container does not start; empty if it may start.
 	// In mode Audit it says what enforcement would refuse.
 	Refusal string
+	// Unheld is set if the container is refused because a mandatory floor could not hold: in
+	// mode Audit, too.
+	Unheld bool
 	// Observed is the twin of Result under which the container runs so that its denials are
 	// seen; nil if they are not. Unobserved says why they are not although the policy asks
 	// for it.
@@ -45,14 +54,15 @@ type Outcome struct {
 	Missing []string
 }
 
-// Refused reports whether the container does not start. Audit refuses nothing.
-func (o *Outcome) Refused() bool { return o.Refusal != "" && o.Mode == Enforce }
+// Refused reports whether the container does not start. Audit refuses nothing but what
+// mandatory floors demand.
+func (o *Outcome) Refused() bool { return o.Refusal != "" && (o.Mode == Enforce || o.Unheld) }
 
-// Runs returns the profile that the container runs under: in mode Audit the one that it
-// brings, else Result. It is nil if the container runs without a filter.
+// Runs returns the profile that the container runs under: Audited or Result, by the mode. It is
+// nil if the container runs without a filter.
 func (o *Outcome) Runs() *specs.LinuxSeccomp {
 	if o.Mode == Audit {
-		return o.Brought
+		return o.Audited
 	}
 	return o.Result
 }
@@ -75,13 +85,32 @@ func (o *Outcome) Installed() *specs.LinuxSeccomp {
 func (p *Policy) Resolve(r Request, brought *specs.LinuxSeccomp, m Machine) Outcome {
 	r.Filtered = r.Filtered || brought != nil
 	o := Outcome{Decision: p.Decide(r), Identity: Identify(r), Brought: brought}
-	o.Refusal = p.refusal(r, &o, m)
+	o.Refusal = p.unheld(r, &o, m)
+	o.Unheld = o.Refusal != ""
+	if !o.Unheld {
+		o.Refusal = p.refusal(r, &o, m)
+	}
 	if o.Refusal != "" {
 		o.Result, o.Rewrite = nil, false
 	}
 	o.Observed, o.Unobserved = o.observe(r, m)
 	o.Missing = profile.Missing(o.Runs(), r.NoNewPrivileges)
 	return o
+}
+
+// unheld fills in what the mandatory floors make of o in mode Audit. It returns why they could
+// not hold; empty if they do, or there is none.
+func (p *Policy) unheld(r Request, o *Outcome, m Machine) string {
+	if len(p.Mandatory) > 0 && r.Restore && p.RestoreAllowed {
+		return fmt.Sprintf("the node demands %s of every container, and a checkpoint brings a seccomp filter of its own: start the container anew", p.mandatoryNames())
+	}
+	if err := p.hold(r, o, m); err != nil {
+		return err.Error()
+	}
+	if o.Mode == Audit && o.MandatoryProfile != nil {
+		return p.unfit(r, o, o.Audited, m)
+	}
+	return ""
 }
 
 // refusal fills in the profiles of o. It returns why they cannot be computed, or why the
@@ -99,33 +128,46 @@ func (p *Policy) refusal(r Request, o *Outcome, m Machine) string {
 	if err := p.fill(r, o, m); err != nil {
 		return err.Error()
 	}
-	if o.Result == nil {
+	return p.unfit(r, o, o.Result, m)
+}
+
+// unfit says why no container must start under a profile of o; it is empty if one may.
+func (p *Policy) unfit(r Request, o *Outcome, s *specs.LinuxSeccomp, m Machine) string {
+	if s == nil {
 		return ""
 	}
-	if err := p.skipped(o, m); err != nil {
+	if err := p.skipped(o, s, m); err != nil {
 		return err.Error()
 	}
 	if key := overriding(r.Annotations); key != "" {
 		return fmt.Sprintf("annotation %q: crun would take it for the filter in place of linux.seccomp; remove it", key)
 	}
-	if missing := profile.Missing(o.Result, r.NoNewPrivileges); slices.Contains(missing, "execve") {
+	if missing := profile.Missing(s, r.NoNewPrivileges); slices.Contains(missing, "execve") {
 		return fmt.Sprintf("its seccomp profile cannot start any container: it denies %s, which the runtime needs after the filter is in place; add them, or ask for RuntimeDefault", strings.Join(missing, ", "))
 	}
-	if hangs := profile.Hangs(o.Result, r.NoNewPrivileges, m.Runtime.IsRunc(profile.RecentRunc)); len(hangs) > 0 && !m.Runtime.IsCrun() {
+	if hangs := profile.Hangs(s, r.NoNewPrivileges, m.Runtime.IsRunc(profile.RecentRunc)); len(hangs) > 0 && !m.Runtime.IsCrun() {
 		return fmt.Sprintf("its seccomp profile hangs the runtime: it ends the thread that calls %s, which runc needs after the filter is in place, and the others wait for good; allow them, or ask for RuntimeDefault", strings.Join(hangs, ", "))
 	}
 	return ""
 }
 
-// fill resolves base and floor for the decision and intersects them.
+// fill makes the result: base, floor and mandatory floors together.
 func (p *Policy) fill(r Request, o *Outcome, m Machine) error {
+	if err := p.meet(r, o, m); err != nil {
+		return err
+	}
+	return p.holdResult(r, o, m)
+}
+
+// meet resolves base and floor for the decision and intersects them.
+func (p *Policy) meet(r Request, o *Outcome, m Machine) error {
 	o.BaseProfile = o.Brought
-	if o.Verdict == Replace {
+	if o.Verdict == Replace && !o.bare() {
 		base, notes, err := p.base(o.Decision, r.Bounding, m)
 		if err != nil {
 			return err
 		}
-		o.BaseProfile, o.Notes, o.Rewrite = &base, notes, true
+		o.BaseProfile, o.Notes, o.Rewrite = &base, slices.Concat(o.Notes, notes), true
 	}
 	o.Result = o.BaseProfile
 	switch {
@@ -133,14 +175,14 @@ func (p *Policy) fill(r Request, o *Outcome, m Machine) error {
 		return nil
 	case !o.Tightens(): // the base is the floor
 		o.FloorProfile = o.BaseProfile
-		return p.heldByAll(o.Decision, o.FloorProfile)
+		return p.held(o.Decision, o.FloorProfile)
 	}
 	floor, err := p.floor(o.Decision, r.Bounding, m)
 	if err != nil {
 		return err
 	}
 	o.FloorProfile = &floor
-	if err := p.heldByAll(o.Decision, &floor); err != nil {
+	if err := p.held(o.Decision, &floor); err != nil {
 		return err
 	}
 	if o.BaseProfile == nil { // the caller does not have the filter

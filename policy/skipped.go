@@ -11,23 +11,26 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// skipped returns an error if the runtime would skip rules that the policy demands: rules
-// of the profile that the policy supplies, or of its floor. Rules that only the container
-// brings, and that the runtime skips, get a note.
-func (p *Policy) skipped(o *Outcome, m Machine) error {
+// skipped returns an error if the runtime would skip rules that the policy demands of a container
+// which runs under s: rules of the profile that the policy supplies, or of its floors. Rules that
+// only the container brings, and that the runtime skips, get a note.
+func (p *Policy) skipped(o *Outcome, s *specs.LinuxSeccomp, m Machine) error {
 	type demand struct {
 		of, name string
 		profile  *specs.LinuxSeccomp
 	}
 	var demands []demand
-	if o.Verdict == Replace {
+	if o.MandatoryProfile != nil {
+		demands = append(demands, demand{"mandatory floor", o.Mandatory, o.MandatoryProfile})
+	}
+	if o.Verdict == Replace && o.BaseProfile != nil && !o.bare() {
 		demands = append(demands, demand{"profile", o.Profile, o.BaseProfile})
 	}
 	if o.FloorProfile != nil && o.FloorProfile != o.BaseProfile {
 		demands = append(demands, demand{"floor", o.Floor, o.FloorProfile})
 	}
 	for _, d := range demands {
-		names, err := semantics.Skipped(d.profile, o.Result, m.Runtime, m.Calls)
+		names, err := semantics.Skipped(d.profile, s, m.Runtime, m.Calls)
 		if err != nil {
 			return fmt.Errorf("policy %q: %s %q: %w", p.Path, d.of, d.name, err)
 		}
@@ -37,7 +40,7 @@ func (p *Policy) skipped(o *Outcome, m Machine) error {
 			})
 		}
 	}
-	names, err := semantics.Skipped(o.Result, o.Result, m.Runtime, m.Calls)
+	names, err := semantics.Skipped(s, s, m.Runtime, m.Calls)
 	if err != nil {
 		return nil // the runtime will refuse it, and say why
 	}
@@ -54,7 +57,8 @@ func (p *Policy) Skipped(m Machine) (out document.Findings) {
 	said := make(map[string]bool)
 	try := func(answers Answers, rule string, r Request) {
 		o := Outcome{Decision: answers.decide(rule, r.Filtered)}
-		err := p.unheld(r, &o, m)
+		p.mandate(&o.Decision, r.Filtered)
+		err := p.skippedBy(r, &o, m)
 		var skipped *semantics.SkippedError
 		if !errors.As(err, &skipped) || said[skipped.Error()] {
 			return
@@ -76,17 +80,23 @@ func (p *Policy) Skipped(m Machine) (out document.Findings) {
 	return out
 }
 
-// unheld returns skipped's error for a decision about a container whose own filter, if it
+// skippedBy returns skipped's error for a decision about a container whose own filter, if it
 // brings one, is not known.
-func (p *Policy) unheld(r Request, o *Outcome, m Machine) error {
+func (p *Policy) skippedBy(r Request, o *Outcome, m Machine) error {
+	if err := p.hold(r, o, m); err != nil {
+		return nil // the container is refused for another reason
+	}
 	if err := p.fill(r, o, m); err != nil {
 		return nil // the container is refused for another reason
 	}
 	if o.Result == nil {
 		o.Result = o.FloorProfile // the loosest filter, tightened, is the floor
+		if err := p.holdResult(Request{}, o, m); err != nil {
+			return nil
+		}
 	}
 	if o.Result == nil {
 		return nil
 	}
-	return p.skipped(o, m)
+	return p.skipped(o, o.Result, m)
 }

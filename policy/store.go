@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -12,6 +13,9 @@ import (
 // profiles has changed, so that a change applies to the next container. Several goroutines
 // may use it.
 type Store struct {
+	// Loader reads them; a Store leaves out the search for rules that are never reached.
+	Loader Loader
+
 	mu     sync.Mutex
 	loaded map[string]entry // guarded by mu
 }
@@ -45,7 +49,9 @@ func (s *Store) get(path string) (*Policy, document.Findings) {
 	if e, ok := s.loaded[path]; ok && !slices.ContainsFunc(e.stamps, stamp.changed) {
 		return e.policy, nil
 	}
-	p, stamps, findings := Loader{Quick: true}.load(path)
+	l := s.Loader
+	l.Quick = true
+	p, stamps, findings := l.load(path)
 	delete(s.loaded, path)
 	if findings.Err() != nil {
 		return nil, findings
@@ -63,6 +69,10 @@ type stamp struct {
 	dev, ino     uint64
 	size         int64
 	mtime, ctime syscall.Timespec
+	// names are those in a directory, which says by them that it has changed: its times may
+	// stand still for some milliseconds.
+	names string
+	lists bool
 }
 
 func stampOf(path string) stamp {
@@ -70,7 +80,26 @@ func stampOf(path string) stamp {
 	if err := syscall.Stat(path, &st); err != nil {
 		return stamp{path: path}
 	}
-	return stamp{path, uint64(st.Dev), st.Ino, st.Size, st.Mtim, st.Ctim}
+	return stamp{path: path, dev: uint64(st.Dev), ino: st.Ino, size: st.Size, mtime: st.Mtim, ctime: st.Ctim}
 }
 
-func (s stamp) changed() bool { return s != stampOf(s.path) }
+// listingOf returns the stamp of a directory with the names in it.
+func listingOf(dir string) stamp {
+	s := stampOf(dir)
+	s.lists = true
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		s.names = err.Error()
+	}
+	for _, e := range entries {
+		s.names += e.Name() + "/"
+	}
+	return s
+}
+
+func (s stamp) changed() bool {
+	if s.lists {
+		return s != listingOf(s.path)
+	}
+	return s != stampOf(s.path)
+}

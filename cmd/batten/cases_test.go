@@ -63,7 +63,7 @@ func explained(t *testing.T, c cases.Case) (text, result string) {
 	switch err := q.explainContainer(&out, p, request, c.Machine()); {
 	case err != nil && err != errNo:
 		t.Fatal(err)
-	case (err == errNo) != (strings.Contains(out.String(), "refuse it") && !strings.Contains(out.String(), "\nmode:")):
+	case (err == errNo) != (strings.Contains(out.String(), "refuse it") && (!strings.Contains(out.String(), "\nmode:") || strings.Contains(out.String(), "refused all the same"))):
 		t.Errorf("exit status %v beside\n%s", err, out.String())
 	}
 	_, text, _ = strings.Cut(out.String(), "\nrule:")

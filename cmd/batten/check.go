@@ -18,7 +18,8 @@ func newCheck() *cobra.Command {
 		Short: "check a policy and its profiles",
 		Long: `batten check reads a policy as the shim does, with the profiles that it names,
 and prints every error and warning with its file, line and column. Without FILE
-it reads the node's policy.`,
+it reads the node's policy. The drop-ins of the node are read with each policy. Notes
+say which rules lift the policy's floor, and which floors none lifts.`,
 		Example:     "  batten check\n  batten check --draft --strict policy.yaml",
 		SuggestFor:  []string{"validate", "test"},
 		Annotations: map[string]string{exitOne: "the policy has an error, or with --strict a warning", files: policy.DefaultPath},
@@ -56,8 +57,21 @@ func check(w io.Writer, path string, draft, strict bool, runtime *ociRuntime) er
 		fmt.Fprintf(w, "%s: %s\n", path, count(findings))
 		return errNo
 	}
+	checkFloors(w, p)
 	fmt.Fprintf(w, "%s: fine, %s, %s\n", p.Path, plural(len(p.Rules), "rule"), plural(len(findings), "warning"))
 	return nil
+}
+
+// checkFloors says which rules lift the policy's floor, and which floors hold all the same.
+func checkFloors(w io.Writer, p *policy.Policy) {
+	for _, r := range p.Rules {
+		if r.Floor == policy.None && p.Floor != policy.None {
+			fmt.Fprintf(w, "%s: note: rule %q lifts the floor %s\n", p.Path, r.Name, p.Floor)
+		}
+	}
+	for _, m := range p.Mandatory {
+		fmt.Fprintf(w, "%s: note: no container runs looser than %s, whatever the rules say\n", m.File, m.Name)
+	}
 }
 
 func loadPolicy(path string, draft bool) (*policy.Policy, document.Findings) {

@@ -109,13 +109,18 @@ func (q *question) explain(cmd *cobra.Command, name string, data []byte) error {
 func (q *question) explainContainer(w io.Writer, p *policy.Policy, request policy.Request, m policy.Machine) error {
 	o := p.Resolve(request, q.asked, m)
 	fmt.Fprintf(w, "policy:    %s (sha256 %.12s)\n", p.Path, p.Digest)
+	for _, d := range p.DropIns {
+		fmt.Fprintf(w, "drop-in:   %s (sha256 %.12s)\n", d.Path, d.Digest)
+	}
 	fmt.Fprintf(w, "container: %s\n", describe(o.Identity, request))
 	fmt.Fprintf(w, "rule:      %s\n", orDash(o.Rule))
 	fmt.Fprintf(w, "decision:  %s, because %s\n", verdict(&o), o.Reason)
 	if o.Refusal != "" {
 		fmt.Fprintf(w, "refused:   %s\n", o.Refusal)
 	}
-	if o.Mode == policy.Audit {
+	if o.Unheld && o.Mode == policy.Audit {
+		fmt.Fprintf(w, "mode:      %s: refused all the same, because what the node demands of every container would not hold\n", o.Mode)
+	} else if o.Mode == policy.Audit {
 		fmt.Fprintf(w, "mode:      %s: %s\n", o.Mode, audited(&o))
 		fmt.Fprintf(w, "enforced:  it %s\n", enforced(&o, m))
 	}
@@ -175,9 +180,17 @@ func verdict(o *policy.Outcome) string {
 	case o.Verdict == policy.Leave:
 		return "leave it as it is"
 	case o.Verdict == policy.Tighten:
-		return "run it under what it brings" + underFloor(o)
+		return "run it under what it brings" + underFloor(o) + underMandatory(o)
 	}
-	return "run it under " + o.Profile + underFloor(o)
+	return "run it under " + o.Profile + underFloor(o) + underMandatory(o)
+}
+
+// underMandatory says which mandatory floors hold besides.
+func underMandatory(o *policy.Outcome) string {
+	if o.Mandatory == "" || o.Profile == o.Mandatory {
+		return ""
+	}
+	return ", and never looser than " + o.Mandatory
 }
 
 // underFloor says what the floor does to the base.
@@ -203,6 +216,9 @@ func enforced(o *policy.Outcome, m policy.Machine) string {
 
 // audited says what mode Audit does with a container.
 func audited(o *policy.Outcome) string {
+	if o.MandatoryProfile != nil {
+		return "recorded and logged, and nothing is changed but that it is never looser than " + o.Mandatory
+	}
 	if o.Observed != nil {
 		return "recorded and logged, and everything that it calls is let through as without the policy"
 	}

@@ -81,9 +81,9 @@ func underOutcome(o *policy.Outcome) (out string) {
 		out = "no filter"
 	}
 	if o.Refusal == "" {
-		out += underFloor(o)
+		out += underFloor(o) + underMandatory(o)
 	}
-	if o.Mode == policy.Audit {
+	if o.Mode == policy.Audit && o.Mandatory == "" {
 		out += " (Audit: not changed)"
 	}
 	return out

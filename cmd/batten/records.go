@@ -127,6 +127,9 @@ func decision(r *record.Record) string {
 	case r.Tightened:
 		out += ", tightened to " + r.Floor
 	}
+	if r.Mandatory != "" {
+		out += ", never looser than " + r.Mandatory
+	}
 	if len(r.Hooks) > 0 {
 		out += ", " + plural(len(r.Hooks), "hook")
 	}

@@ -11,7 +11,7 @@ import (
 func newSchema() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema [flags] " + strings.Join(schema.Names, "|"),
-		Short: "print the JSON Schema of a policy, a profile, a record or a line of the log",
+		Short: "print the JSON Schema of a policy, a drop-in, a profile, a record or a line of the log",
 		Long: `batten schema prints the JSON Schema (draft 2020-12) of a file, or of what
 batten lint --json prints: by it editors
 complete and check policies and profiles, and log pipelines know the fields of

@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "write the schemas")
 func TestFiles(t *testing.T) {
 	generated := map[string]*jsonschema.Schema{
 		"policy":  policySchema(),
+		"drop-in": dropInSchema(),
 		"profile": titled(render(profile.Type), "Seccomp profile", "A profile that Batten reads: linux.seccomp of the runtime-spec, and what Docker and containers/common add."),
 		"record":  titled(written(t, &record.Record{}), "Batten record", "What Batten decided for one container: one file below /run/batten for as long as the container exists."),
 		"log":     titled(either(written(t, &record.Record{}), written(t, &denials.Line{})), "Batten log line", "One line of the file that the policy names as log: what Batten decided for one container, or a call that was denied, or in an audit would be."),
@@ -49,6 +50,12 @@ func TestFiles(t *testing.T) {
 
 func policySchema() *jsonschema.Schema {
 	s := titled(render(policy.Type), "Batten policy", "The node's seccomp policy, /etc/batten/policy.yaml. docs/reference/policy.md describes it.")
+	s.Definitions = jsonschema.Definitions{"profile": render(profile.Type)}
+	return s
+}
+
+func dropInSchema() *jsonschema.Schema {
+	s := titled(render(policy.DropInType), "Batten drop-in", "Mandatory floors for every policy of the node, /etc/batten/policy.d/*.yaml. docs/reference/policy.md describes it.")
 	s.Definitions = jsonschema.Definitions{"profile": render(profile.Type)}
 	return s
 }

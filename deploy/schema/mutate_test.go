@@ -25,6 +25,7 @@ mode: Enforce
 denials: Count
 log: /var/log/batten/log.jsonl
 hooks: Record
+mandatoryFloors: [one, RuntimeDefault]
 profiles:
   one:
     inline:

@@ -28,6 +28,7 @@ func render(t *document.Type) *jsonschema.Schema {
 			one := uint64(1)
 			s.MinItems = &one
 		}
+		s.UniqueItems = t.Unique
 	case document.Mapping:
 		s = mapping(t)
 	}

@@ -55,6 +55,12 @@ type Record struct {
 	BaseDigest  string `json:"baseDigest,omitempty"`
 	Floor       string `json:"floor,omitempty"`
 	FloorDigest string `json:"floorDigest,omitempty"`
+	// Mandatory names the mandatory floors, and MandatoryDigest is of the linux.seccomp that
+	// they made together for this container; empty for none. DropIns are the drop-ins that were
+	// read with the policy.
+	Mandatory       string          `json:"mandatory,omitempty"`
+	MandatoryDigest string          `json:"mandatoryDigest,omitempty"`
+	DropIns         []policy.DropIn `json:"dropIns,omitempty"`
 	// Question, Word and Verdict are the decision; Reason is a sentence.
 	Question string         `json:"question"`
 	Word     string         `json:"word"`

@@ -146,8 +146,11 @@ func (j *Judge) demands(c *Container) (out []demand, o policy.Outcome, err error
 	if o.Refusal != "" {
 		return out, o, nil
 	}
-	if o.Verdict == policy.Replace {
+	if o.Verdict == policy.Replace && o.BaseProfile != nil {
 		out = append(out, demand{by: "today's policy", profile: o.BaseProfile})
+	}
+	if o.MandatoryProfile != nil {
+		out = append(out, demand{by: "the node's mandatory floors", profile: o.MandatoryProfile})
 	}
 	if o.FloorProfile != nil {
 		out = append(out, demand{by: "today's policy", profile: o.FloorProfile})

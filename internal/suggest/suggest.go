@@ -18,6 +18,10 @@ import (
 type Question struct {
 	// Base is the profile whose denials they are.
 	Base specs.LinuxSeccomp
+	// Mandatory is the profile of the mandatory floors, which no rule lifts; nil for none.
+	// MandatoryName names them.
+	Mandatory     *specs.LinuxSeccomp
+	MandatoryName string
 	// Bounding is the container's bounding set.
 	Bounding []string
 	Denials  []denials.Denial
@@ -82,6 +86,10 @@ func For(q Question) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	demanded, err := demandedOf(q.Mandatory, native)
+	if err != nil {
+		return nil, err
+	}
 	without, with, err := openers(q.Bounding, native)
 	if err != nil {
 		return nil, err
@@ -91,6 +99,10 @@ func For(q Question) (*Answer, error) {
 		if c.Why == "" {
 			if f, _ := base.On(c.Arch, c.Name); !f.At(c.sample).Denies() {
 				c.Why = "the profile allows it now"
+			} else if demanded != nil {
+				if f, _ := demanded.On(c.Arch, c.Name); f.At(c.sample).Denies() {
+					c.Why = "the node demands " + q.MandatoryName + " of every container, and no rule lifts that"
+				}
 			}
 			c.Danger = dangerOf(&c)
 			c.Capabilities = capabilitiesFor(&c, without, with)
@@ -108,6 +120,14 @@ func For(q Question) (*Answer, error) {
 		}
 	}
 	return out, out.open(&q.Base, native)
+}
+
+// demandedOf returns what the mandatory floors mean; nil without one.
+func demandedOf(mandatory *specs.LinuxSeccomp, native specs.Arch) (*semantics.Meaning, error) {
+	if mandatory == nil {
+		return nil, nil
+	}
+	return semantics.Understand(semantics.NewWork(), mandatory, native)
 }
 
 // open makes the profile that opens the calls of Open. Those that it cannot open alone move to

@@ -93,7 +93,10 @@ func Workloads(a Asked) ([]*Workload, error) {
 		if w.under == nil {
 			continue
 		}
-		answer, err := For(Question{Base: w.under.Seccomp, Bounding: w.under.Bounding, Denials: w.denials, Dangerous: a.Dangerous})
+		answer, err := For(Question{
+			Base: w.under.Seccomp, Mandatory: w.under.MandatoryProfile, MandatoryName: w.under.Mandatory,
+			Bounding: w.under.Bounding, Denials: w.denials, Dangerous: a.Dangerous,
+		})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", w.title, err)
 		}

@@ -153,3 +153,25 @@ func TestForgedLines(t *testing.T) {
 		t.Errorf("got %s", out.String())
 	}
 }
+
+// What a mandatory floor denies is not suggested: no rule lifts it.
+func TestMandatory(t *testing.T) {
+	mandatory := lists
+	q := Question{Base: small, Denials: []denials.Denial{denial("swapon"), denial("mincore")}}
+	without, err := For(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Mandatory, q.MandatoryName = &mandatory, "no-swap"
+	with, err := For(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(without.Closed); n != 0 || len(without.Open)+len(without.Dangerous) != 2 {
+		t.Errorf("without: %+v", without)
+	}
+	want := "the node demands no-swap of every container, and no rule lifts that"
+	if len(with.Closed) != 1 || with.Closed[0].Why != want || len(with.Open)+len(with.Dangerous) != 1 {
+		t.Errorf("with: %+v", with)
+	}
+}

@@ -59,11 +59,11 @@ func TestYAMLErrors(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{
 			name: "empty",
-			want: `test "f": the file is empty, or has only comments; remove it for the built-in default, or write at least "version: 1"`,
+			want: `test "f": the file is empty, or has only comments; remove it, or write at least "version: 1"`,
 		},
 		{
 			name: "only a comment", text: "# nothing\n",
-			want: `test "f": the file is empty, or has only comments; remove it for the built-in default, or write at least "version: 1"`,
+			want: `test "f": the file is empty, or has only comments; remove it, or write at least "version: 1"`,
 		},
 		{
 			name: "syntax", text: "a: b\n  c: d\n",

@@ -45,7 +45,7 @@ func (n Node) empty() {
 		n.Errorf("the file is empty; an empty profile is not %q, write the whole profile", "Unconfined")
 		return
 	}
-	n.Errorf("the file is empty, or has only comments; remove it for the built-in default, or write at least %q", "version: 1")
+	n.Errorf("the file is empty, or has only comments; remove it, or write at least %q", "version: 1")
 }
 
 // syntax reports an error of the YAML parser, whose text names the line.

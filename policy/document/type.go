@@ -19,8 +19,8 @@ type Type struct {
 	// Items is the type of a list's items, or of the values of a mapping whose keys the
 	// writer chooses.
 	Items *Type
-	// NotEmpty is set if a list needs at least one item.
-	NotEmpty bool
+	// NotEmpty is set if a list needs at least one item, Unique if no two may be equal.
+	NotEmpty, Unique bool
 	// Names is the type of a mapping's keys if the writer chooses them.
 	Names *Type
 	// Keys are the keys of a mapping if they are fixed. Exactly one of the keys in OneOf

@@ -19,7 +19,7 @@ func (e *Enforcer) record(c Container, asked string, p *policy.Policy, o *policy
 		Identity: o.Identity, Runtime: c.Runtime, OCIRuntime: c.Binary,
 		Policy: p.Path, PolicyDigest: "sha256:" + p.Digest, Rule: o.Rule, Mode: o.Mode,
 		Question: o.Question, Word: o.Word, Verdict: o.Verdict, Reason: o.Reason,
-		Base: o.Word, Floor: o.Floor, Notes: o.Notes,
+		Base: o.Word, Floor: o.Floor, Mandatory: o.Mandatory, DropIns: p.DropIns, Notes: o.Notes,
 		Attestation: record.Attestation{State: record.Pending},
 	}
 	digest := func(own *specs.LinuxSeccomp) string {
@@ -38,6 +38,7 @@ func (e *Enforcer) record(c Container, asked string, p *policy.Policy, o *policy
 	rec.Tightened = o.Tightened()
 	rec.Result = record.None // Prepare seals it
 	rec.BaseDigest, rec.FloorDigest = cmp.Or(digest(o.BaseProfile), rec.Asked), digest(o.FloorProfile)
+	rec.MandatoryDigest = digest(o.MandatoryProfile)
 	if o.FloorProfile == o.BaseProfile && o.Floor != "" {
 		rec.BaseDigest = ""
 	}
@@ -47,7 +48,7 @@ func (e *Enforcer) record(c Container, asked string, p *policy.Policy, o *policy
 	if rec.Restored = c.Restore; c.Restore {
 		rec.Notes = append(rec.Notes, "restored: the filter came out of the checkpoint")
 	}
-	if o.Mode == policy.Audit || o.Runs() == nil {
+	if o.Mode == policy.Audit && o.MandatoryProfile == nil || o.Runs() == nil {
 		rec.Attestation.State = record.NotRequired
 	}
 	return rec

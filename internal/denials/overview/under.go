@@ -20,6 +20,10 @@ type Under struct {
 	Name, Floor string
 	// FloorProfile is nil if there is no floor, and if Seccomp is the floor.
 	FloorProfile *specs.LinuxSeccomp
+	// Mandatory names the mandatory floors, which no rule lifts; MandatoryProfile is nil for
+	// none.
+	Mandatory        string
+	MandatoryProfile *specs.LinuxSeccomp
 	// Bounding is the container's bounding set.
 	Bounding []string
 	// Filtered is set if the container brings a filter.
@@ -82,6 +86,7 @@ func (n Node) Under(rec *record.Record) (*Under, error) {
 		Changed: rec.Denials.Seen() && rec.Denials.Profile != enforce.Digest(profile.Encode(*o.Result)),
 		Policy:  p, Decision: o.Decision,
 	}
+	u.Mandatory, u.MandatoryProfile = o.Mandatory, o.MandatoryProfile
 	if o.FloorProfile != o.BaseProfile {
 		u.FloorProfile = o.FloorProfile
 	}

@@ -1,0 +1,130 @@
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/policy/document"
+	"github.com/batten-runtime/batten/policy/profile"
+)
+
+// DropInDir is where drop-ins are looked for. They hold for every policy of the node.
+const DropInDir = names.Config + "/policy.d"
+
+// dropInEnding is how the names of drop-ins end.
+const dropInEnding = ".yaml"
+
+// maxDropIns bounds how many drop-ins a node has.
+const maxDropIns = 256
+
+// DropIn is a file in [DropInDir].
+type DropIn struct {
+	Path string `json:"path"`
+	// Digest is the SHA-256 of the file's bytes in hexadecimal.
+	Digest string `json:"digest"`
+}
+
+// ParseDropIn reads a drop-in's text, which holds profiles and mandatory floors. It is a policy
+// that says nothing else. It calls read once for each profile that is a file.
+func ParseDropIn(file string, data []byte, read ReadProfile) (*Policy, document.Findings) {
+	var findings document.Findings
+	n := document.ParseYAML("drop-in", file, data, &findings)
+	if findings.Err() != nil {
+		return nil, findings
+	}
+	r := reader{read: read, findings: &findings, used: make(map[string]bool), policy: unwritten(file, data)}
+	var version, mandatory, profiles document.Node
+	n.Fields(DropInType, map[string]func(document.Node){
+		"version": keepNode(&version), "mandatoryFloors": keepNode(&mandatory), "profiles": keepNode(&profiles),
+	})
+	readVersion(version)
+	var places map[string]document.Node
+	if !profiles.IsZero() {
+		places = r.profiles(profiles)
+	}
+	r.mandatory(mandatory)
+	r.unused(places)
+	if findings.Err() != nil {
+		return nil, findings
+	}
+	return r.policy, findings
+}
+
+// dropIns adds the drop-ins of the node to a policy, and returns a stamp of each file that it
+// looked at. A drop-in that is broken is an error, as a broken policy is.
+func (l Loader) dropIns(p *Policy) (stamps []stamp, findings document.Findings) {
+	dir := l.DropIns
+	if dir == "" {
+		dir = DropInDir
+	}
+	stamps = append(stamps, listingOf(dir))
+	broken := func(path, format string, args ...any) {
+		findings = append(findings, document.Finding{What: "drop-in", File: path, Message: fmt.Sprintf(format, args...)})
+	}
+	resolved, err := l.resolve(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return stamps, nil
+	}
+	var entries []os.DirEntry
+	if err == nil {
+		entries, err = os.ReadDir(resolved)
+	}
+	if err != nil {
+		broken(dir, "%v", cause(err))
+		return stamps, findings
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if !strings.HasSuffix(e.Name(), dropInEnding) || strings.HasPrefix(e.Name(), ".") {
+			findings = append(findings, document.Finding{
+				What: "drop-in", File: path, Warning: true,
+				Message: fmt.Sprintf("is not read: the name of a drop-in ends with %s and begins with no dot", dropInEnding),
+			})
+			continue
+		}
+		if len(p.DropIns) == maxDropIns {
+			broken(dir, "has more than %d drop-ins", maxDropIns)
+			break
+		}
+		more, found := l.dropIn(p, path)
+		stamps, findings = append(stamps, more...), append(findings, found...)
+	}
+	return stamps, findings
+}
+
+// dropIn adds one drop-in to a policy.
+func (l Loader) dropIn(p *Policy, path string) (stamps []stamp, findings document.Findings) {
+	resolved, data, first, err := l.readFile(path, MaxSize)
+	stamps = append(stamps, first)
+	if err != nil {
+		return stamps, document.Findings{{What: "drop-in", File: path, Message: err.Error()}}
+	}
+	own, findings := ParseDropIn(path, data, l.profiles(filepath.Dir(resolved), &stamps))
+	if own == nil {
+		return stamps, findings
+	}
+	sum := sha256.Sum256(data)
+	p.DropIns = append(p.DropIns, DropIn{Path: path, Digest: hex.EncodeToString(sum[:])})
+	p.Mandatory = append(p.Mandatory, own.Mandatory...)
+	for _, name := range own.ProfileNames() {
+		p.dropped = append(p.dropped, own.profiles[name])
+	}
+	return stamps, findings
+}
+
+// ownProfiles returns the profiles of the policy in the order of their names, and then those of
+// its drop-ins.
+func (p *Policy) ownProfiles() (out []*profile.Profile) {
+	for _, name := range p.ProfileNames() {
+		out = append(out, p.profiles[name])
+	}
+	return slices.DeleteFunc(append(out, p.dropped...), func(own *profile.Profile) bool { return own == nil })
+}

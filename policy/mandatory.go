@@ -1,0 +1,158 @@
+package policy
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/batten-runtime/batten/policy/profile"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Mandatory is a floor that holds for every container: beside the floor that the policy's top
+// or a rule asks for, for containers that run unconfined, and in mode Audit, too.
+type Mandatory struct {
+	// Name is the name of a profile, or RuntimeDefault.
+	Name string
+	// File is the policy or the drop-in in which it stands.
+	File string
+
+	profile *profile.Profile // nil for RuntimeDefault
+}
+
+// mandatoryNames names the mandatory floors in the words of a sentence; empty without one.
+func (p *Policy) mandatoryNames() string {
+	var out []string
+	for _, f := range p.Mandatory {
+		if !slices.Contains(out, f.Name) {
+			out = append(out, f.Name)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// mandate adds the mandatory floors to a decision by the rules.
+func (p *Policy) mandate(d *Decision, filtered bool) {
+	d.Mandatory = p.mandatoryNames()
+	if d.Mandatory == "" || d.Verdict == Refuse {
+		return
+	}
+	d.Reason += fmt.Sprintf(", and the node demands %s of every container", d.Mandatory)
+	if d.Verdict != Leave {
+		return
+	}
+	d.Verdict = Tighten
+	if !filtered {
+		d.Verdict, d.Profile = Replace, d.Mandatory
+	}
+}
+
+// bare reports whether a container runs under the mandatory floors and nothing else.
+func (d Decision) bare() bool { return d.Word == Unconfined && d.Floor == "" && d.Mandatory != "" }
+
+// hold fills in the mandatory floors of o, and what the container runs under in mode Audit,
+// which is nil also where the filter that it brings is not at hand.
+func (p *Policy) hold(r Request, o *Outcome, m Machine) error {
+	o.Audited = o.Brought
+	if len(p.Mandatory) == 0 {
+		return nil
+	}
+	all, notes, err := p.mandatory(r.Bounding, m)
+	if err != nil {
+		return err
+	}
+	o.MandatoryProfile, o.Notes = all, slices.Concat(o.Notes, notes)
+	if o.Mode != Audit || r.Filtered && o.Brought == nil {
+		return nil
+	}
+	o.Audited, notes, err = p.under(all, o.Brought, m)
+	o.Notes = slices.Concat(o.Notes, notes)
+	return err
+}
+
+// holdResult puts the mandatory floors under the result, which is nil where the filter that the
+// container brings is not at hand.
+func (p *Policy) holdResult(r Request, o *Outcome, m Machine) error {
+	if o.MandatoryProfile == nil || r.Filtered && o.Result == nil {
+		return nil
+	}
+	result, notes, err := p.under(o.MandatoryProfile, o.Result, m)
+	if err != nil {
+		return err
+	}
+	if o.bare() {
+		o.BaseProfile = result
+	}
+	if result != o.Result {
+		o.Result, o.Rewrite = result, true
+	}
+	if o.Mode == Enforce {
+		o.Notes = slices.Concat(o.Notes, notes)
+	}
+	return nil
+}
+
+// under returns a profile that is nowhere looser than all, which is made of the mandatory
+// floors: own, if that is so already; of no profile at all, all for the ABIs of the machine.
+func (p *Policy) under(all, own *specs.LinuxSeccomp, m Machine) (*specs.LinuxSeccomp, []string, error) {
+	if own == nil {
+		s, notes := profile.ForArchitectures(*all, p.Architectures, m.ABIs)
+		return &s, notes, nil
+	}
+	met, notes, err := p.floors.intersect(*all, *own, m.Computed)
+	if err != nil {
+		return nil, nil, fmt.Errorf("policy %q: the mandatory floors (%s) cannot be put under its profile: %w", p.Path, p.mandatoryNames(), err)
+	}
+	if met.Unchanged {
+		return own, notes, nil
+	}
+	return &met.Seccomp, notes, nil
+}
+
+// mandatory returns the profile that the mandatory floors make together, for a container with
+// the given bounding set. Errors name the file in which a floor stands.
+func (p *Policy) mandatory(bounding []string, m Machine) (all *specs.LinuxSeccomp, notes []string, err error) {
+	for _, f := range p.Mandatory {
+		s, err := p.mandated(f, bounding, m)
+		if err != nil {
+			return nil, nil, fmt.Errorf("policy %q: mandatory floor %q: %w", f.File, f.Name, err)
+		}
+		if all == nil {
+			all = &s
+			continue
+		}
+		met, more, err := p.floors.intersect(s, *all, m.Computed)
+		if err != nil {
+			return nil, nil, fmt.Errorf("policy %q: mandatory floor %q cannot be put under those before it: %w", f.File, f.Name, err)
+		}
+		if !met.Unchanged {
+			all = &met.Seccomp
+		}
+		notes = slices.Concat(notes, more)
+	}
+	return all, notes, nil
+}
+
+// mandated returns the profile of one mandatory floor.
+func (p *Policy) mandated(f Mandatory, bounding []string, m Machine) (s specs.LinuxSeccomp, err error) {
+	if f.profile == nil {
+		if s, err = p.named(f.Name, bounding, m); err != nil {
+			return s, err
+		}
+	} else {
+		s = f.profile.Resolve(profile.Target{Bounding: bounding, KernelRelease: m.KernelRelease})
+	}
+	if profile.FiltersNothing(&s) {
+		return s, fmt.Errorf("it filters nothing for a container with these capabilities; take it off the list where that is meant")
+	}
+	return s, heldByAll(&s)
+}
+
+// same reports whether two profiles say the same, word for word.
+func same(a, b *specs.LinuxSeccomp) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a == b || bytes.Equal(profile.Encode(*a), profile.Encode(*b))
+}
