@@ -23,6 +23,7 @@ FUZZ     := \
 	policy/filter:FuzzProgram \
 	internal/manifest:FuzzLint \
 	internal/denials:FuzzSeccompPlace \
+	internal/block:FuzzParse:4000x \
 	policy/floor:FuzzFloorWork:2000x \
 	policy/profile:FuzzSeal \
 	policy/profile/reader:FuzzRead:40000x \

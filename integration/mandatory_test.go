@@ -45,7 +45,7 @@ func TestMandatory(t *testing.T) {
 		{name: "an audit", policy: "version: 1\nmode: Audit\n"},
 		{name: "a silent audit", policy: "version: 1\nmode: Audit\ndenials: Silent\n"},
 		{name: "an audit of its own filter", policy: "version: 1\npresent: RuntimeDefault\nmode: Audit\n", run: node.Run{Spec: []oci.SpecOpts{node.WithSeccomp(denyKeys())}}},
-		{name: "a handler's own policy", policy: "version: 1\n", run: node.Run{Options: tomlOptions(`Policy = "`+other+`"`)}},
+		{name: "a handler's own policy", policy: "version: 1\n", run: node.Run{Options: tomlOptions(`Policy = "` + other + `"`)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			setPolicy(t, n, tt.policy)

@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -111,13 +109,28 @@ func (l Loader) dropIn(p *Policy, path string) (stamps []stamp, findings documen
 	if own == nil {
 		return stamps, findings
 	}
-	sum := sha256.Sum256(data)
-	p.DropIns = append(p.DropIns, DropIn{Path: path, Digest: hex.EncodeToString(sum[:])})
+	p.add(own)
+	return stamps, findings
+}
+
+// add adds a drop-in, as ParseDropIn returns it.
+func (p *Policy) add(own *Policy) {
+	p.DropIns = append(p.DropIns, DropIn{Path: own.Path, Digest: own.Digest})
 	p.Mandatory = append(p.Mandatory, own.Mandatory...)
 	for _, name := range own.ProfileNames() {
 		p.dropped = append(p.dropped, own.profiles[name])
 	}
-	return stamps, findings
+}
+
+// With returns the policy as it would be with one more drop-in, which ParseDropIn has read.
+func (p *Policy) With(dropIn *Policy) *Policy {
+	next := &Policy{
+		Path: p.Path, Digest: p.Digest, Log: p.Log, Architectures: p.Architectures, RestoreAllowed: p.RestoreAllowed,
+		Answers: p.Answers, Rules: p.Rules, Mandatory: slices.Clone(p.Mandatory), DropIns: slices.Clone(p.DropIns),
+		runtimeDefault: p.runtimeDefault, profiles: p.profiles, dropped: slices.Clone(p.dropped),
+	}
+	next.add(dropIn)
+	return next
 }
 
 // ownProfiles returns the profiles of the policy in the order of their names, and then those of

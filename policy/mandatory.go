@@ -81,9 +81,6 @@ func (p *Policy) holdResult(r Request, o *Outcome, m Machine) error {
 	if err != nil {
 		return err
 	}
-	if o.bare() {
-		o.BaseProfile = result
-	}
 	if result != o.Result {
 		o.Result, o.Rewrite = result, true
 	}

@@ -184,6 +184,9 @@ func (r *reader) profileName(n document.Node) string {
 	return ""
 }
 
+// IsProfileName reports whether a policy can call a profile s.
+func IsProfileName(s string) bool { return isLabel(s) && s != builtinProfile }
+
 // isLabel reports whether s is a lower-case DNS label (RFC 1123).
 func isLabel(s string) bool {
 	if s == "" || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
@@ -201,7 +204,7 @@ func isLabel(s string) bool {
 func (r *reader) profiles(n document.Node) map[string]document.Node {
 	places := make(map[string]document.Node)
 	n.Each(func(key, value document.Node, name string) {
-		if !isLabel(name) || name == builtinProfile {
+		if !IsProfileName(name) {
 			key.Errorf("%q cannot be a profile's name; use lower-case letters, digits and -, and not %q", name, builtinProfile)
 			return
 		}

@@ -50,7 +50,7 @@ nobody saw, because it was not made or is not observed, is not in it.`,
 		if err := d.read(ids, time.Now()); err != nil {
 			return err
 		}
-		if name != "" && !suggest.IsName(name) {
+		if name != "" && !policy.IsProfileName(name) {
 			return usageError{fmt.Errorf("--profile %q cannot be a profile's name; use lower-case letters, digits and -", name)}
 		}
 		list, err := d.list()

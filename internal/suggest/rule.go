@@ -38,13 +38,6 @@ var notInName = regexp.MustCompile(`[^a-z0-9-]+`)
 // maxLabel is how long a DNS label may be.
 const maxLabel = 63
 
-var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
-
-// IsName reports whether a policy may call a profile so.
-func IsName(name string) bool {
-	return len(name) <= maxLabel && label.MatchString(name) && name != "builtin"
-}
-
 // profileName returns a name that a policy may give to a profile.
 func profileName(parts ...string) string {
 	var out []string

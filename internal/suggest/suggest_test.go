@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/batten-runtime/batten/internal/denials"
+	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/filter"
 	"github.com/batten-runtime/batten/policy/profile"
 	"github.com/batten-runtime/batten/policy/syscalls"
@@ -370,12 +371,12 @@ func TestProfileName(t *testing.T) {
 		{parts: []string{"", "/"}, want: "suggested"},
 		{parts: []string{strings.Repeat("a", 70)}, want: strings.Repeat("a", 59)},
 	} {
-		if got := profileName(tt.parts...); got != tt.want || !IsName(got) {
+		if got := profileName(tt.parts...); got != tt.want || !policy.IsProfileName(got) {
 			t.Errorf("%q: got %q, want %q", tt.parts, got, tt.want)
 		}
 	}
 	for _, name := range []string{"", "builtin", "Shop", "-a", "a-", "a.b", strings.Repeat("a", 64)} {
-		if IsName(name) {
+		if policy.IsProfileName(name) {
 			t.Errorf("%q is no name", name)
 		}
 	}

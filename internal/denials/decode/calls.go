@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	cloneSignal = also(0xff, signal, cloneFlags)
+	cloneSignal = also(0xff, kind{text: signal}, cloneFlags)
 	socketType  = also(0xf, oneOf(socketTypes), []word{{unix.SOCK_CLOEXEC, "SOCK_CLOEXEC"}, {unix.SOCK_NONBLOCK, "SOCK_NONBLOCK"}})
 	family      = oneOf(families)
 )
@@ -25,9 +25,9 @@ func signal(v uint64) string {
 // persona is personality's argument, of which all ones ask and change nothing.
 func persona(v uint64) string {
 	if v == 1<<32-1 {
-		return bits(v)
+		return hex(v)
 	}
-	return also(0xff, oneOf(domains), personalities)(v)
+	return also(0xff, oneOf(domains), personalities).text(v)
 }
 
 // directory is a descriptor of a directory.
@@ -35,7 +35,7 @@ func directory(v uint64) string {
 	if int32(v) == unix.AT_FDCWD {
 		return "AT_FDCWD"
 	}
-	return whole(v)
+	return decimal(v)
 }
 
 // calls are the arguments of the calls that filters usually deny, as section 2 of the manual
@@ -50,14 +50,14 @@ var calls = map[string][]kind{
 	"clone3":                  {pointer, bits0}, // the flags are in a structure
 	"close_range":             {bits0, bits0, bits0},
 	"delete_module":           {pointer, bits0},
-	"faccessat2":              {directory, pointer, bits0, flags(atFlags)},
+	"faccessat2":              {{text: directory}, pointer, bits0, flags(atFlags)},
 	"fanotify_init":           {bits0, bits0},
-	"fchmodat2":               {directory, pointer, bits0, flags(atFlags)},
+	"fchmodat2":               {{text: directory}, pointer, bits0, flags(atFlags)},
 	"finit_module":            {whole, pointer, bits0},
 	"fsconfig":                {whole, oneOf(fsconfigs), pointer, pointer, whole},
 	"fsmount":                 {whole, bits0, flags(mountAttributes)},
 	"fsopen":                  {pointer, bits0},
-	"fspick":                  {directory, pointer, bits0},
+	"fspick":                  {{text: directory}, pointer, bits0},
 	"get_mempolicy":           {pointer},
 	"init_module":             {pointer, bits0, pointer},
 	"io_uring_enter":          {whole, bits0, bits0, bits0},
@@ -74,16 +74,16 @@ var calls = map[string][]kind{
 	"mbind":                   {pointer},
 	"migrate_pages":           {whole, pointer},
 	"mount":                   {pointer, pointer, pointer, flags(mountFlags), pointer},
-	"mount_setattr":           {directory, pointer, flags(openTreeFlags), pointer, bits0},
-	"move_mount":              {directory, pointer, directory, pointer, flags(moveMountFlags)},
+	"mount_setattr":           {{text: directory}, pointer, flags(openTreeFlags), pointer, bits0},
+	"move_mount":              {{text: directory}, pointer, {text: directory}, pointer, flags(moveMountFlags)},
 	"move_pages":              {whole, pointer},
-	"name_to_handle_at":       {directory, pointer, pointer, pointer, flags(atFlags)},
+	"name_to_handle_at":       {{text: directory}, pointer, pointer, pointer, flags(atFlags)},
 	"nfsservctl":              {pointer},
 	"open_by_handle_at":       {whole, pointer, bits0},
-	"open_tree":               {directory, pointer, flags(openTreeFlags)},
-	"openat2":                 {directory, pointer, pointer, bits0},
+	"open_tree":               {{text: directory}, pointer, flags(openTreeFlags)},
+	"openat2":                 {{text: directory}, pointer, pointer, bits0},
 	"perf_event_open":         {pointer, whole, whole, whole, bits0},
-	"personality":             {persona},
+	"personality":             {{text: persona, words: domains, mask: 0xff, flags: personalities}},
 	"pidfd_getfd":             {whole, whole, bits0},
 	"pidfd_open":              {whole, bits0},
 	"pivot_root":              {pointer},
@@ -103,9 +103,9 @@ var calls = map[string][]kind{
 	"setns":                   {whole, flags(cloneFlags)},
 	"settimeofday":            {pointer},
 	"socket":                  {family, socketType, bits0},
-	"socketcall":              {multiplexed, pointer},
+	"socketcall":              {{text: multiplexed}, pointer},
 	"socketpair":              {family, socketType, bits0, pointer},
-	"statx":                   {directory, pointer, flags(atFlags), bits0, pointer},
+	"statx":                   {{text: directory}, pointer, flags(atFlags), bits0, pointer},
 	"swapoff":                 {pointer},
 	"swapon":                  {pointer, bits0},
 	"syslog":                  {whole, pointer},
@@ -125,5 +125,5 @@ func multiplexed(v uint64) string {
 			return "SYS_" + strings.ToUpper(name)
 		}
 	}
-	return bits0(v)
+	return hex0(v)
 }

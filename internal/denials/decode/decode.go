@@ -19,7 +19,7 @@ func Call(arch specs.Arch, name string, args [6]uint64, looked map[uint]uint64) 
 	}
 	var out []string
 	for i, kind := range kinds {
-		text := kind(Argument(arch, name, i, args[i]))
+		text := kind.text(Argument(arch, name, i, args[i]))
 		if text == address && len(out) > 0 && out[len(out)-1] == address {
 			continue
 		}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/batten-runtime/batten/internal/block"
+	"github.com/batten-runtime/batten/policy"
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+)
+
+// blocking is one call of batten block.
+type blocking struct {
+	cmd     *cobra.Command
+	runtime *ociRuntime
+
+	dir, name, errno     string
+	dryRun, asJSON, list bool
+}
+
+func newBlock() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "block [flags] CALL...",
+		Short: "close a system call to every container of this node",
+		Long: `batten block writes a drop-in with a mandatory floor: no container that starts
+through Batten from then on can make the calls, whatever it asks for and the policy
+says, in mode Audit too. A CALL is a system call, or some of its arguments in words:
+bpf, 'io_uring_*', 'socket(AF_ALG)', 'clone(CLONE_NEWUSER)', 'ioctl(*, 0x5412)'.
+
+It says what that takes away, which other calls do the same and stay open, and which
+running containers let the calls through, by the filters that the kernel holds. Those
+keep what they have until they are restarted. batten unblock takes a block back.`,
+		Example:     "  batten block --dry-run 'socket(AF_ALG)'\n  batten block 'clone(CLONE_NEWUSER)' 'unshare(CLONE_NEWUSER)' clone3\n  batten block --list",
+		SuggestFor:  []string{"deny", "close", "ban", "mitigate"},
+		Annotations: map[string]string{exitOne: "the calls cannot be blocked, or a container could not be looked at", exitThree: "not run as root on the node", files: policy.DefaultPath + "\n" + policy.DropInDir},
+		Args:        between(0, math.MaxInt),
+
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	b := &blocking{cmd: cmd}
+	f := cmd.Flags()
+	f.StringVar(&b.name, "name", "", "`name` of the drop-in; by default after the calls")
+	f.StringVar(&b.errno, "errno", "", "the `error` that the calls fail with, such as ENOSYS; by default EPERM, and ENOSYS for clone3")
+	f.BoolVar(&b.dryRun, "dry-run", false, "print the drop-in and what it takes away, and write nothing")
+	f.BoolVar(&b.list, "list", false, "print the blocks that there are")
+	f.BoolVar(&b.asJSON, "json", false, "print JSON: with --list the blocks, else the running containers that let the calls through")
+	f.StringVar(&b.dir, "dir", policy.DropInDir, "`directory` of the drop-ins")
+	completeFiles(cmd, nil, "dir")
+	b.runtime = newOCIRuntime(cmd)
+	cmd.RunE = func(_ *cobra.Command, args []string) error { return b.run(args) }
+	return cmd
+}
+
+func (b *blocking) run(args []string) error {
+	switch {
+	case b.list && len(args) > 0:
+		return usageError{errors.New("--list takes no CALL")}
+	case b.list:
+		return b.tellList()
+	case len(args) == 0:
+		return usageError{errors.New("which CALL?")}
+	case b.dryRun && b.asJSON:
+		return usageError{errors.New("--dry-run looks at no container, so it has no --json")}
+	}
+	own, err := b.asked(args)
+	if err != nil {
+		return err
+	}
+	text, err := own.Text()
+	if err != nil {
+		return err
+	}
+	path := block.Path(b.dir, own.Name)
+	if err := b.check(path, text); err != nil {
+		return err
+	}
+	if b.dryRun {
+		fmt.Fprintf(b.cmd.OutOrStdout(), "%s", text)
+		return b.tellTakes(own)
+	}
+	if b.dir == policy.DropInDir {
+		if err := needsRoot("only root can write drop-ins"); err != nil {
+			return err
+		}
+	}
+	if err := block.Write(path, text); errors.Is(err, block.ErrOther) {
+		return hinted{err, "give this one another name by --name, or take that back by batten unblock " + own.Name}
+	} else if err != nil {
+		return err
+	}
+	if !b.asJSON {
+		fmt.Fprintf(b.cmd.OutOrStdout(), "%s: no container that starts through Batten from now on can make %s\n", path, callsOf(own.Calls))
+		if err := b.tellTakes(own); err != nil {
+			return err
+		}
+	}
+	return b.tellRunning(path, text)
+}
+
+// asked returns what the command line asks for.
+func (b *blocking) asked(args []string) (block.Block, error) {
+	var calls []block.Call
+	for _, arg := range args {
+		c, err := block.Parse(arg)
+		if err != nil {
+			return block.Block{}, usageError{err}
+		}
+		calls = append(calls, c)
+	}
+	var errno unix.Errno
+	if b.errno != "" {
+		if errno = unixErrno(b.errno); errno == 0 {
+			return block.Block{}, usageError{fmt.Errorf("--errno: no error is called %q; write one such as EPERM, EACCES or ENOSYS", b.errno)}
+		}
+	}
+	own, err := block.New(b.name, calls, errno)
+	if err != nil {
+		err = usageError{err}
+	}
+	return own, err
+}
+
+// maxErrno is the largest that a filter can answer (seccomp(2), MAX_ERRNO in the kernel).
+const maxErrno = 4095
+
+func unixErrno(name string) unix.Errno {
+	for e := unix.Errno(1); e <= maxErrno; e++ {
+		if unix.ErrnoName(e) == strings.ToUpper(name) {
+			return e
+		}
+	}
+	return 0
+}
+
+// check returns an error if the drop-in, beside the policy and the others, would refuse
+// containers.
+func (b *blocking) check(path string, text []byte) error {
+	dropIn, findings := policy.ParseDropIn(path, text, nil)
+	if err := findings.Err(); err != nil {
+		return hinted{err, "block some arguments of the call, or another call"}
+	}
+	p, findings := policy.Loader{AnyOwner: b.dryRun || b.dir != policy.DropInDir, DropIns: b.dir}.Load(policy.DefaultPath)
+	if err := findings.Err(); err != nil {
+		return hinted{err, "no container starts until this is repaired; batten check says all that is wrong"}
+	}
+	skipped, err := b.runtime.skippedNames(p.With(dropIn).Skipped)
+	if err != nil {
+		return err
+	}
+	for _, f := range skipped {
+		if f.Warning {
+			fmt.Fprintln(b.cmd.ErrOrStderr(), f)
+		}
+	}
+	if err := skipped.Err(); err != nil {
+		return hinted{err, "containers would be refused, since nothing could hold them to it"}
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/batten-runtime/batten/internal/block"
+	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/internal/status"
+	"github.com/batten-runtime/batten/policy"
+	"github.com/batten-runtime/batten/policy/document"
+)
+
+// callsOf names calls as they were asked for.
+func callsOf(calls []block.Call) string {
+	var out []string
+	for _, c := range calls {
+		out = append(out, c.Text)
+	}
+	return strings.Join(out, ", ")
+}
+
+// tellTakes says what a block takes away, and what it leaves open.
+func (b *blocking) tellTakes(own block.Block) error {
+	takes, err := own.Takes()
+	if err != nil {
+		return err
+	}
+	w := b.cmd.OutOrStdout()
+	if b.dryRun { // where the drop-in is printed
+		w = b.cmd.ErrOrStderr()
+	}
+	for _, t := range takes {
+		fmt.Fprintf(w, "takes %s\n", t)
+	}
+	if others := block.Beside(own.Calls); len(others) > 0 {
+		fmt.Fprintf(w, "stays open: programs can do the same by %s; block these too where that matters\n", strings.Join(others, ", "))
+	}
+	return nil
+}
+
+// tellList prints the blocks that there are.
+func (b *blocking) tellList() error {
+	list, err := block.List(b.dir)
+	if err != nil {
+		return err
+	}
+	out := b.cmd.OutOrStdout()
+	if b.asJSON {
+		return encodeIndented(out, slices.Concat([]block.Written{}, list))
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(out, "no blocks")
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NAME\tCALLS\tSINCE")
+	for _, l := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", l.Name, l.Asked, moment(l.Since))
+	}
+	return w.Flush()
+}
+
+// runningJSON is what batten block --json prints.
+type runningJSON struct {
+	Path string `json:"path"`
+	// Open are the running containers that are not proved to be closed, the oldest first.
+	Open []status.Container `json:"open"`
+	// Closed is how many are.
+	Closed int      `json:"closed"`
+	Unseen []string `json:"unseen,omitempty"`
+}
+
+// tellRunning says which running containers let the calls of a drop-in through.
+func (b *blocking) tellRunning(path string, text []byte) error {
+	if b.dir != policy.DropInDir {
+		_, err := fmt.Fprintf(b.cmd.ErrOrStderr(), "running containers were not looked at: %s is not this node's %s\n", b.dir, policy.DropInDir)
+		return err
+	}
+	demand, err := block.Demand(path, text)
+	if err != nil {
+		return err
+	}
+	n, err := surveyOf(defaultProc, names.Records, policy.DefaultPath, func(string) (*policy.Policy, document.Findings) { return demand, nil }).Look()
+	if err != nil {
+		return refused{err, onTheNode}
+	}
+	answer := runningJSON{Path: path, Open: []status.Container{}, Unseen: n.Unseen}
+	unsure := len(n.Unseen) > 0
+	for _, c := range n.Containers {
+		if c.Safe {
+			answer.Closed++
+			continue
+		}
+		unsure = unsure || c.Kind == status.Unproved
+		answer.Open = append(answer.Open, c)
+	}
+	slices.SortStableFunc(answer.Open, func(x, y status.Container) int { return cmp.Compare(started(x), started(y)) })
+	if b.asJSON {
+		err = encodeIndented(b.cmd.OutOrStdout(), answer)
+	} else {
+		err = b.tellOpen(answer)
+	}
+	if err == nil && unsure {
+		return errNo
+	}
+	return err
+}
+
+// started is when Batten decided about a container; 0 of one that bypasses Batten.
+func started(c status.Container) int64 {
+	if c.Record == nil {
+		return 0
+	}
+	return c.Record.Time.UnixNano()
+}
+
+func (b *blocking) tellOpen(a runningJSON) error {
+	w := b.cmd.OutOrStdout()
+	if len(a.Open) == 0 {
+		fmt.Fprintf(w, "running: %s, proved to be closed already\n", plural(a.Closed, "container"))
+	} else {
+		fmt.Fprintf(w, "running: %s of %d not proved to be closed; restart these:\n", plural(len(a.Open), "container"), len(a.Open)+a.Closed)
+	}
+	for _, c := range a.Open {
+		fmt.Fprintf(w, "  %s: %s\n", inALine(c.Called, c.ContainerdNamespace, c.ID), openBy(c))
+	}
+	for _, what := range a.Unseen {
+		fmt.Fprintf(w, "not looked at: %s\n", what)
+	}
+	return nil
+}
+
+// openBy says why a container is not proved to be closed.
+func openBy(c status.Container) string {
+	switch {
+	case c.Kind != status.Unfiltered:
+		return c.Text
+	case c.Record == nil:
+		return "bypasses Batten, and runs with no filter"
+	}
+	return "runs with no filter"
+}
+
+func encodeIndented(w interface{ Write([]byte) (int, error) }, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

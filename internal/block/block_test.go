@@ -1,0 +1,218 @@
+package block_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/batten-runtime/batten/internal/block"
+	"github.com/batten-runtime/batten/policy"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+const low = 1<<32 - 1
+
+func masked(i uint, mask, value uint64) specs.LinuxSeccompArg {
+	return specs.LinuxSeccompArg{Index: i, Op: specs.OpMaskedEqual, Value: mask, ValueTwo: value}
+}
+
+// Words, numbers and globs are what the kernel looks at.
+func TestParse(t *testing.T) {
+	uring := []string{"io_uring_enter", "io_uring_register", "io_uring_setup"}
+	for _, tt := range []struct {
+		text  string
+		names []string
+		args  []specs.LinuxSeccompArg
+	}{
+		{text: "bpf", names: []string{"bpf"}},
+		{text: "io_uring_*", names: uring},
+		{text: "socket(AF_ALG)", names: []string{"socket"}, args: []specs.LinuxSeccompArg{masked(0, low, unix.AF_ALG)}},
+		{text: " socket( 38 , * ) ", names: []string{"socket"}, args: []specs.LinuxSeccompArg{masked(0, low, 38)}},
+		{text: "socket(*, SOCK_RAW)", names: []string{"socket"}, args: []specs.LinuxSeccompArg{masked(1, 0xf, unix.SOCK_RAW)}},
+		{text: "socket(AF_NETLINK, *, 12)", names: []string{"socket"}, args: []specs.LinuxSeccompArg{masked(0, low, unix.AF_NETLINK), masked(2, low, 12)}},
+		{text: "clone(CLONE_NEWUSER)", names: []string{"clone"}, args: []specs.LinuxSeccompArg{masked(0, unix.CLONE_NEWUSER, unix.CLONE_NEWUSER)}},
+		{text: "clone(CLONE_NEWUSER|CLONE_NEWNS)", names: []string{"clone"}, args: []specs.LinuxSeccompArg{masked(0, unix.CLONE_NEWUSER|unix.CLONE_NEWNS, unix.CLONE_NEWUSER|unix.CLONE_NEWNS)}},
+		{text: "unshare(0x10000000)", names: []string{"unshare"}, args: []specs.LinuxSeccompArg{{Index: 0, Op: specs.OpEqualTo, Value: unix.CLONE_NEWUSER}}},
+		{text: "prctl(PR_SET_MM)", names: []string{"prctl"}, args: []specs.LinuxSeccompArg{masked(0, low, unix.PR_SET_MM)}},
+		{text: "ioctl(*, TIOCSTI)", names: []string{"ioctl"}, args: []specs.LinuxSeccompArg{masked(1, low, unix.TIOCSTI)}},
+		{text: "personality(PER_LINUX32)", names: []string{"personality"}, args: []specs.LinuxSeccompArg{masked(0, 0xff, 8)}},
+	} {
+		c, err := block.Parse(tt.text)
+		if err != nil {
+			t.Errorf("%q: %v", tt.text, err)
+			continue
+		}
+		names := slices.Sorted(slices.Values(c.Names))
+		if !slices.Equal(names, tt.names) || !slices.Equal(c.Args, tt.args) {
+			t.Errorf("%q: %q %+v, want %q %+v", tt.text, names, c.Args, tt.names, tt.args)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                          `Batten knows no system call ""`,
+		"*":                         `Batten knows no system call "*"`,
+		"sockets":                   `Batten knows no system call "sockets"; did you mean "socket"?`,
+		"socket(AF_ALG":             `"socket(AF_ALG" does not end with its ): write it as in 'socket(AF_ALG)'`,
+		"socket(AF_ALG) x":          `"socket(AF_ALG) x" does not end with its ): write it as in 'socket(AF_ALG)'`,
+		"socket(AF_ALK)":            `"socket(AF_ALK)": "AF_ALK" is no word for argument 0 of socket; did you mean "AF_ALG"?; write it as a number, or * for any`,
+		"socket(AF_ALG|AF_INET)":    `"socket(AF_ALG|AF_INET)": "AF_ALG" is no flag, so nothing can be joined to it`,
+		"socket(0x100000026)":       `"socket(0x100000026)": the kernel reads fewer bits of argument 0 than 0x100000026 has`,
+		"socket()":                  `"socket()": "" is no word for argument 0 of socket; write it as a number, or * for any`,
+		"getpid(X)":                 `"getpid(X)": Batten knows no words for argument 0 of getpid: write it as a number, or * for any`,
+		"io_uring_*(1)":             `"io_uring_*(1)" has arguments for several calls: write each by itself`,
+		"mmap(*, *, *, *, *, *, *)": `"mmap(*, *, *, *, *, *, *)" has 7 arguments, and a call has 6 at most`,
+	} {
+		if _, err := block.Parse(text); err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", text, err, want)
+		}
+	}
+}
+
+func parse(t *testing.T, texts ...string) (out []block.Call) {
+	t.Helper()
+	for _, text := range texts {
+		c, err := block.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// clone3 fails so that the C library calls clone; --errno holds for all.
+func TestErrno(t *testing.T) {
+	for _, tt := range []struct {
+		errno unix.Errno
+		want  []uint
+	}{
+		{want: []uint{uint(unix.EPERM), uint(unix.ENOSYS)}},
+		{errno: unix.EACCES, want: []uint{uint(unix.EACCES), uint(unix.EACCES)}},
+	} {
+		b, err := block.New("", parse(t, "clone(CLONE_NEWUSER)", "clone3"), tt.errno)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, rule := range b.Profile().Syscalls {
+			if *rule.ErrnoRet != tt.want[i] {
+				t.Errorf("%v: rule %d has errno %d, want %d", tt.errno, i, *rule.ErrnoRet, tt.want[i])
+			}
+		}
+	}
+}
+
+// Each drop-in is one, has what was asked for on its first line, and a name of a profile.
+func TestText(t *testing.T) {
+	for _, texts := range [][]string{{"bpf"}, {"socket(AF_ALG)", "io_uring_*"}, {"clone(CLONE_NEWUSER)", "unshare(CLONE_NEWUSER)", "clone3", "setns(*, CLONE_NEWUSER)"}} {
+		b, err := block.New("", parse(t, texts...), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := b.Text()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, findings := policy.ParseDropIn("/etc/batten/policy.d/x.yaml", text, nil)
+		if len(findings) != 0 || len(p.Mandatory) != 1 || p.Mandatory[0].Name != b.Name {
+			t.Errorf("%q: %v %+v", texts, findings, p)
+		}
+		if asked, ok := block.Asked(text); !ok || asked != "'"+strings.Join(texts, "' '")+"'" {
+			t.Errorf("%q: asked %q", texts, asked)
+		}
+	}
+	if _, err := block.New("No", parse(t, "bpf"), 0); err == nil || err.Error() != `"No" cannot be a block's name; use at most 63 lower-case letters, digits and -` {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What does the same, and is not blocked, is named.
+func TestBeside(t *testing.T) {
+	for _, tt := range []struct {
+		calls []string
+		want  []string
+	}{
+		{calls: []string{"clone(CLONE_NEWUSER)"}, want: []string{"clone3", "unshare"}},
+		{calls: []string{"unshare(CLONE_NEWUSER)", "clone(CLONE_NEWUSER)", "clone3"}},
+		{calls: []string{"unshare"}},
+		{calls: []string{"init_module"}, want: []string{"finit_module"}},
+		{calls: []string{"socket(AF_ALG)"}},
+	} {
+		if got := block.Beside(parse(t, tt.calls...)); !slices.Equal(got, tt.want) {
+			t.Errorf("%q: got %q, want %q", tt.calls, got, tt.want)
+		}
+	}
+}
+
+// A drop-in is written once, never over another, and removed only if batten block wrote it.
+func TestStore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "policy.d")
+	if list, err := block.List(dir); len(list) != 0 || err != nil {
+		t.Errorf("without the directory: %v, %v", list, err)
+	}
+	b, err := block.New("", parse(t, "bpf"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := b.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := block.Path(dir, b.Name)
+	for range 2 {
+		if err := block.Write(path, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o644 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := block.Write(path, append(text, '#')); !errors.Is(err, block.ErrOther) {
+		t.Errorf("over another: %v", err)
+	}
+	foreign := block.Path(dir, "foreign")
+	if err := os.WriteFile(foreign, []byte("version: 1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := block.Remove(foreign); !errors.Is(err, block.ErrForeign) {
+		t.Errorf("another's: %v", err)
+	}
+	list, err := block.List(dir)
+	if err != nil || len(list) != 1 || list[0].Name != "block-bpf" || list[0].Asked != "'bpf'" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if err := block.Remove(path); err != nil {
+		t.Error(err)
+	}
+	if list, _ := block.List(dir); len(list) != 0 {
+		t.Errorf("after its removal: %v", list)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{"bpf", "socket(AF_ALG)", "io_uring_*", "clone(CLONE_NEWUSER|CLONE_NEWNS)", "ioctl(*, 0x5412)", "[", "a(((", "prctl(PR_SET_MM,,)"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := block.Parse(text)
+		if err != nil {
+			return
+		}
+		b, err := block.New("fuzzed", []block.Call{c}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := b.Text()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, findings := policy.ParseDropIn("x.yaml", out, nil); findings.Err() != nil && !strings.Contains(findings.Error(), "cannot start a container") {
+			t.Errorf("%q makes the drop-in\n%s\nwhich is none: %v", text, out, findings)
+		}
+	})
+}

@@ -1,0 +1,137 @@
+package block
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/batten-runtime/batten/policy"
+	"github.com/batten-runtime/batten/policy/floor"
+	"github.com/batten-runtime/batten/policy/profile"
+	"github.com/batten-runtime/batten/policy/semantics"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// Block is what a drop-in blocks.
+type Block struct {
+	// Name is the drop-in's, without its ending, and its profile's.
+	Name  string
+	Calls []Call
+	// Errno is what blocked calls fail with; 0 leaves it to [Block.Profile].
+	Errno unix.Errno
+	// Architectures are the ABIs of the machine; programs of others are killed.
+	Architectures []specs.Arch
+}
+
+// New returns the block of some calls for this machine. Without a name it has one after the calls.
+func New(name string, calls []Call, errno unix.Errno) (Block, error) {
+	b := Block{Name: name, Calls: calls, Errno: errno, Architectures: profile.RuntimeDefault(nil).Architectures}
+	if name == "" {
+		b.Name = nameOf(calls)
+	}
+	if !policy.IsProfileName(b.Name) {
+		return b, fmt.Errorf("%q cannot be a block's name; use at most 63 lower-case letters, digits and -", b.Name)
+	}
+	return b, nil
+}
+
+// maxName is how long a name after the calls becomes.
+const maxName = 50
+
+// nameOf names calls: block-socket-af-alg.
+func nameOf(calls []Call) string {
+	name := "block"
+	for _, c := range calls {
+		part := strings.FieldsFunc(strings.ToLower(c.Text), func(r rune) bool {
+			return (r < 'a' || r > 'z') && (r < '0' || r > '9')
+		})
+		if longer := name + "-" + strings.Join(part, "-"); len(longer) <= maxName {
+			name = longer
+		}
+	}
+	return name
+}
+
+// Path returns the drop-in of a block in a directory of drop-ins.
+func Path(dir, name string) string { return filepath.Join(dir, name+".yaml") }
+
+// Profile returns the profile that denies the calls and nothing else. They fail with EPERM, and
+// clone3 with ENOSYS, since the C library then calls clone, whose flags a filter sees.
+func (b Block) Profile() specs.LinuxSeccomp {
+	s := specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Architectures: b.Architectures}
+	for _, c := range b.Calls {
+		errno := b.Errno
+		if errno == 0 {
+			errno = unix.EPERM
+			if slices.Contains(c.Names, "clone3") {
+				errno = unix.ENOSYS
+			}
+		}
+		number := uint(errno)
+		s.Syscalls = append(s.Syscalls, specs.LinuxSyscall{Names: c.Names, Action: specs.ActErrno, ErrnoRet: &number, Args: c.Args})
+	}
+	return s
+}
+
+// header begins the first line of each drop-in that batten block writes.
+const header = "# batten block "
+
+// Text returns the drop-in.
+func (b Block) Text() ([]byte, error) {
+	var asked []string
+	for _, c := range b.Calls {
+		asked = append(asked, "'"+c.Text+"'")
+	}
+	s, err := json.Marshal(b.Profile())
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, `%s%s
+# No container of this node may make these calls. batten unblock %s removes this file.
+version: 1
+mandatoryFloors: [%s]
+profiles:
+  %s:
+    inline: %s
+`, header, strings.Join(asked, " "), b.Name, b.Name, b.Name, s), nil
+}
+
+// Asked returns what batten block was asked for where it has written a drop-in; ok is false for
+// a drop-in of another hand.
+func Asked(text []byte) (asked string, ok bool) {
+	line, _, _ := strings.Cut(string(text), "\n")
+	return strings.CutPrefix(line, header)
+}
+
+// Takes says what a block takes from containers, in sentences: from those without a filter, and
+// from those under RuntimeDefault.
+func (b Block) Takes() (out []string, err error) {
+	s := b.Profile()
+	changes, err := semantics.Between(nil, &s, nil)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, "from a container without a filter: it would "+changes.String())
+	standard := profile.RuntimeDefault(nil)
+	met, _, err := floor.Floor(s, standard, floor.Limits{})
+	if err != nil {
+		return nil, fmt.Errorf("it cannot be put under RuntimeDefault: %w", err)
+	}
+	if met.Unchanged {
+		out = append(out, "from one under RuntimeDefault without capabilities: nothing, it is closed there already")
+	} else {
+		if changes, err = semantics.Between(&standard, &met.Seccomp, nil); err != nil {
+			return nil, err
+		}
+		out = append(out, "from one under RuntimeDefault without capabilities: it would "+changes.String())
+	}
+	for _, c := range b.Calls {
+		if c.ByPointer() && slices.Contains(b.Architectures, specs.ArchX86) {
+			out = append(out, fmt.Sprintf("from 32-bit programs that make %s through socketcall or ipc: each, whatever its arguments, which no filter sees there", c.Names[0]))
+		}
+	}
+	return out, nil
+}
