@@ -55,16 +55,16 @@ func TestParse(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                          `Batten knows no system call ""`,
-		"*":                         `Batten knows no system call "*"`,
-		"sockets":                   `Batten knows no system call "sockets"; did you mean "socket"?`,
+		"":                          `no system call is known as ""`,
+		"*":                         `no system call is known as "*"`,
+		"sockets":                   `no system call is known as "sockets"; did you mean "socket"?`,
 		"socket(AF_ALG":             `"socket(AF_ALG" does not end with its ): write it as in 'socket(AF_ALG)'`,
 		"socket(AF_ALG) x":          `"socket(AF_ALG) x" does not end with its ): write it as in 'socket(AF_ALG)'`,
 		"socket(AF_ALK)":            `"socket(AF_ALK)": "AF_ALK" is no word for argument 0 of socket; did you mean "AF_ALG"?; write it as a number, or * for any`,
 		"socket(AF_ALG|AF_INET)":    `"socket(AF_ALG|AF_INET)": "AF_ALG" is no flag, so nothing can be joined to it`,
 		"socket(0x100000026)":       `"socket(0x100000026)": the kernel reads fewer bits of argument 0 than 0x100000026 has`,
 		"socket()":                  `"socket()": "" is no word for argument 0 of socket; write it as a number, or * for any`,
-		"getpid(X)":                 `"getpid(X)": Batten knows no words for argument 0 of getpid: write it as a number, or * for any`,
+		"getpid(X)":                 `"getpid(X)": no words are known for argument 0 of getpid: write it as a number, or * for any`,
 		"io_uring_*(1)":             `"io_uring_*(1)" has arguments for several calls: write each by itself`,
 		"mmap(*, *, *, *, *, *, *)": `"mmap(*, *, *, *, *, *, *)" has 7 arguments, and a call has 6 at most`,
 	} {

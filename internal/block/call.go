@@ -82,7 +82,7 @@ func named(glob string) (out []string, err error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("Batten knows no system call %q%s", glob, document.Suggest(glob, all))
+		return nil, fmt.Errorf("no system call is known as %q%s", glob, document.Suggest(glob, all))
 	}
 	return out, nil
 }
@@ -101,7 +101,7 @@ func condition(name string, i int, text string) (specs.LinuxSeccompArg, error) {
 		v, ok := decode.Word(name, i, word)
 		switch {
 		case !ok && len(decode.Words(name, i)) == 0:
-			return masked, fmt.Errorf("Batten knows no words for argument %d of %s: write it as a number, or * for any", i, name)
+			return masked, fmt.Errorf("no words are known for argument %d of %s: write it as a number, or * for any", i, name)
 		case !ok:
 			return masked, fmt.Errorf("%q is no word for argument %d of %s%s; write it as a number, or * for any", word, i, name, document.Suggest(word, decode.Words(name, i)))
 		case v.Exact && word != text:

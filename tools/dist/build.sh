@@ -77,7 +77,7 @@ tree() {
 	dir=$work/$1
 	mkdir -p "$dir/bin" "$dir/man" "$dir/completions" "$dir/policies" "$dir/schema"
 	(compile "$1" "$dir/bin")
-	cp deploy/policies/* "$dir/policies/"
+	cp -r deploy/policies/* "$dir/policies/"
 	cp deploy/schema/*.json "$dir/schema/"
 	mkdir -p "$dir/logrotate"
 	cp deploy/logrotate/batten "$dir/logrotate/"
