@@ -46,12 +46,14 @@ rules:
 	start("unfiltered", node.Batten, "moby")
 	start("bypassing", node.Stock, "")
 	start("default", node.Batten, "")
+	start("filtered", node.Batten, "", node.WithSeccomp(denyKeys()))
 
 	said := batten("block", "--errno", "EACCES", "--name", "no-keys", "keyctl")
 	for _, want := range []string{
 		"/etc/batten/policy.d/no-keys.yaml: no container that starts through Batten from now on can make keyctl\n",
-		"running: 2 containers of 3 not proved to be closed; restart these:\n",
+		"running: 3 containers of 4 not proved to be closed; restart these:\n",
 		"  moby/unfiltered: runs with no filter\n",
+		"  test/filtered: looser than the node's mandatory floors: keyctl(",
 		"/bypassing: bypasses Batten, and runs with no filter\n",
 	} {
 		if !strings.Contains(said, want) {
@@ -78,7 +80,7 @@ rules:
 	for _, c := range answer.Open {
 		ids = append(ids, c.ID)
 	}
-	if slices.Sort(ids); !slices.Equal(ids, []string{"bypassing", "unfiltered"}) || answer.Closed != 2 {
+	if slices.Sort(ids); !slices.Equal(ids, []string{"bypassing", "filtered", "unfiltered"}) || answer.Closed != 2 {
 		t.Errorf("open are %q, %d are closed", ids, answer.Closed)
 	}
 	if said := batten("unblock", "no-keys"); !strings.Contains(said, "removed; 1 running container that started under it") {

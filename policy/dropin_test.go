@@ -24,13 +24,13 @@ func TestDropIns(t *testing.T) {
 		{name: "a file of another name", spoil: func(d string) error { return os.WriteFile(d+"/README", []byte("x"), 0o644) }},
 		{
 			name: "it loosens", spoil: func(d string) error {
-				return os.WriteFile(d+"/20.yaml", []byte("version: 1\nabsent: Unconfined\n"), 0o644)
+				return os.WriteFile(d+"/20.yaml", []byte("version: 1\nabsent: Unconfined\nmandatoryFloors: [RuntimeDefault]\n"), 0o644)
 			},
 			want: `drop-in "DIR/20.yaml":2:9: absent: a drop-in can only tighten: it holds profiles and mandatoryFloors, and absent is the policy's`,
 		},
 		{
 			name: "a rule", spoil: func(d string) error {
-				return os.WriteFile(d+"/20.yaml", []byte("version: 1\nrules: []\n"), 0o644)
+				return os.WriteFile(d+"/20.yaml", []byte("version: 1\nrules: []\nmandatoryFloors: [RuntimeDefault]\n"), 0o644)
 			},
 			want: `drop-in "DIR/20.yaml":2:8: rules: a drop-in can only tighten: it holds profiles and mandatoryFloors, and rules is the policy's`,
 		},
@@ -38,7 +38,8 @@ func TestDropIns(t *testing.T) {
 			name: "an unknown key", spoil: func(d string) error {
 				return os.WriteFile(d+"/20.yaml", []byte("version: 1\nmandatoryFloor: [a]\n"), 0o644)
 			},
-			want: `drop-in "DIR/20.yaml":2:1: unknown key "mandatoryFloor"; did you mean "mandatoryFloors"?`,
+			want: `drop-in "DIR/20.yaml":2:1: unknown key "mandatoryFloor"; did you mean "mandatoryFloors"?
+drop-in "DIR/20.yaml":1:1: mandatoryFloors is missing; a drop-in without it does nothing`,
 		},
 		{
 			name: "another's profile", spoil: func(d string) error {

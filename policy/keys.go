@@ -28,9 +28,15 @@ var Type = &document.Type{Kind: document.Mapping, Keys: slices.Concat(
 
 // DropInType is what a drop-in may hold, which can only tighten.
 var DropInType = &document.Type{Kind: document.Mapping, Keys: slices.Concat(
-	[]document.Key{versionKey, mandatoryKey, profilesKey},
+	[]document.Key{versionKey, demanding(mandatoryKey), profilesKey},
 	refusedIn(Type.Keys, versionKey.Name, mandatoryKey.Name, profilesKey.Name),
 )}
+
+// demanding returns a key that must be there.
+func demanding(k document.Key) document.Key {
+	k.Missing = "mandatoryFloors is missing; a drop-in without it does nothing"
+	return k
+}
 
 // refusedIn returns keys of a policy that a drop-in may not have.
 func refusedIn(keys []document.Key, but ...string) (out []document.Key) {

@@ -14,7 +14,7 @@ import (
 	"github.com/batten-runtime/batten/policy/profile"
 )
 
-// policyFile is the key of the policy. All other keys are profiles.
+// policyFile is the key of the policy. Other keys are profiles, and drop-ins (dropins.go).
 const policyFile = "policy.yaml"
 
 // logPrefix is how the path of every log in a ConfigMap's policy must begin. Root appends to
@@ -65,8 +65,10 @@ func checkKeys(files map[string][]byte) error {
 	for _, name := range sortedKeys(files) {
 		switch {
 		case name == policyFile:
+		case isDropIn(name):
+			errs = append(errs, checkDropIn(name, files[name]))
 		case path.Ext(name) != ".json" || strings.HasPrefix(name, "."):
-			errs = append(errs, fmt.Errorf("the ConfigMap's key %q is neither %s nor a profile (*.json): remove it; settings of the node, such as runc.toml, are not the ConfigMap's", name, policyFile))
+			errs = append(errs, fmt.Errorf("the ConfigMap's key %q is neither %s nor a profile (*.json) nor a drop-in (*.yaml): remove it; settings of the node, such as runc.toml, are not the ConfigMap's", name, policyFile))
 		default:
 			if _, findings := profile.Parse(name, files[name]); findings.Err() != nil {
 				errs = append(errs, fmt.Errorf("the ConfigMap's key %q is not a profile: %w", name, findings.Err()))
@@ -125,7 +127,8 @@ func (a *Agent) Check(root string) error {
 	if err == nil {
 		err = a.mayLink()
 	}
-	if err == nil && !a.inPlace(files) {
+	rest, dropIns := split(files)
+	if err == nil && !(a.inPlace(rest) && a.haveDropIns(dropIns)) {
 		err = fmt.Errorf("the ConfigMap's policy is not in place on %s yet", os.Getenv("NODE_NAME"))
 	}
 	return err

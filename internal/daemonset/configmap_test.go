@@ -17,15 +17,15 @@ func TestConfigMapKeys(t *testing.T) {
 	for _, tt := range []struct{ name, key, text, want string }{
 		{
 			name: "the settings of batten-runc", key: "runc.toml", text: evil,
-			want: `key "runc.toml" is neither policy.yaml nor a profile (*.json): remove it; settings of the node, such as runc.toml, are not the ConfigMap's`,
+			want: `key "runc.toml" is neither policy.yaml nor a profile (*.json) nor a drop-in (*.yaml): remove it; settings of the node, such as runc.toml, are not the ConfigMap's`,
 		},
 		{
 			name: "a handler's options", key: "options.toml", text: evil,
 			want: `key "options.toml" is neither`,
 		},
 		{
-			name: "a second policy", key: "strict.yaml", text: "version: 1\n",
-			want: `key "strict.yaml" is neither`,
+			name: "a second policy", key: "strict.yaml", text: "version: 1\nabsent: Deny\n",
+			want: `key "strict.yaml" is not a drop-in: drop-in "strict.yaml":2:9: absent: a drop-in can only tighten`,
 		},
 		{
 			name: "no extension", key: "policy", text: "version: 1\n",

@@ -8,8 +8,8 @@
 //
 // Call [Enter] and then [Agent.Run].
 //
-// /etc/batten/policy.yaml is a link to the ConfigMap's policy. All other files in /etc/batten
-// belong to the node: the DaemonSet neither writes nor removes them, whatever keys the
+// /etc/batten/policy.yaml is a link to the ConfigMap's policy, and /etc/batten/policy.d/configmap-*
+// are its drop-ins. All other files in /etc/batten belong to the node: the DaemonSet neither writes nor removes them, whatever keys the
 // ConfigMap has. If a policy does not pass the check, the host keeps the last good one. When
 // the DaemonSet is deleted, it takes all this off the host; when only its pod is deleted,
 // everything stays.

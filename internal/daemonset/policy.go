@@ -37,8 +37,12 @@ func (a *Agent) syncPolicy() error {
 	if err := a.mayLink(); err != nil {
 		return err
 	}
-	if !a.inPlace(files) {
-		if err := a.put(digest, files); err != nil {
+	rest, dropIns := split(files)
+	if err := a.putDropIns(dropIns); err != nil {
+		return err
+	}
+	if !a.inPlace(rest) {
+		if err := a.put(digest, rest); err != nil {
 			return err
 		}
 		a.say("policy %s is in place", digest[:12])
@@ -64,7 +68,7 @@ func (a *Agent) put(digest string, files map[string][]byte) error {
 		}
 	}
 	if err == nil {
-		_, findings := policy.Load(filepath.Join(dir, policyFile))
+		_, findings := policy.Loader{DropIns: a.host(policy.DropInDir)}.Load(filepath.Join(dir, policyFile))
 		err = findings.Err()
 	}
 	if err == nil {
@@ -207,6 +211,9 @@ func (a *Agent) removePolicy() error {
 		}
 	}
 	if err := a.removeBefore(); err != nil {
+		return err
+	}
+	if err := a.putDropIns(nil); err != nil {
 		return err
 	}
 	if err := os.RemoveAll(a.host(ownDir)); err != nil {

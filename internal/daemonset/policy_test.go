@@ -76,6 +76,56 @@ func TestSyncPolicy(t *testing.T) {
 	}
 }
 
+// TestSyncDropIns: drop-ins of the ConfigMap come to the host beside the node's own, go with their
+// keys, and are refused where they loosen or name a file.
+func TestSyncDropIns(t *testing.T) {
+	testneeds.Root(t, "policies are root's")
+	a, dir, _ := agent(t)
+	const noBpf = "version: 1\nmandatoryFloors: [x]\nprofiles: {x: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [bpf], action: SCMP_ACT_ERRNO}]}}}\n"
+	ins := a.host(policy.DropInDir)
+	if err := os.MkdirAll(ins, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(ins, "own.yaml"), []byte(noBpf), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range []struct {
+		files   map[string]string
+		refused string
+		there   string
+	}{
+		{files: map[string]string{"policy.yaml": "version: 1\n"}, there: "own.yaml"},
+		{files: map[string]string{"policy.yaml": "version: 1\n", "10-bpf.yaml": noBpf}, there: "configmap-10-bpf.yaml own.yaml"},
+		{files: map[string]string{"policy.yaml": "version: 1\n", "10-bpf.yaml": "version: 1\nabsent: Unconfined\n"}, refused: `the ConfigMap's key "10-bpf.yaml" is not a drop-in: drop-in "10-bpf.yaml":2:9: absent: a drop-in can only tighten`, there: "configmap-10-bpf.yaml own.yaml"},
+		{files: map[string]string{"policy.yaml": "version: 1\n", "10-bpf.yaml": "version: 1\nmandatoryFloors: [x]\nprofiles: {x: {file: /etc/shadow}}\n"}, refused: `write the profile of a ConfigMap's drop-in inline`, there: "configmap-10-bpf.yaml own.yaml"},
+		{files: map[string]string{"policy.yaml": "version: 1\n", "20-bpf.yaml": noBpf}, there: "configmap-20-bpf.yaml own.yaml"},
+		{files: map[string]string{"policy.yaml": "version: 1\n"}, there: "own.yaml"},
+	} {
+		mount(t, dir, fmt.Sprint("drop-ins", i), step.files)
+		err := a.policy()
+		if step.refused == "" && err != nil || step.refused != "" && (err == nil || !strings.Contains(err.Error(), step.refused)) {
+			t.Errorf("step %d: %v, want %q", i, err, step.refused)
+		}
+		if probe := a.Check(a.root); (probe == nil) != (step.refused == "") {
+			t.Errorf("step %d: the readiness probe says %v", i, probe)
+		}
+		var names []string
+		entries, _ := os.ReadDir(ins)
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		if got := strings.Join(names, " "); got != step.there {
+			t.Errorf("step %d: the host has %q, want %q", i, got, step.there)
+		}
+	}
+	if err := a.removePolicy(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(ins, "own.yaml")); err != nil {
+		t.Errorf("the node's own drop-in: %v", err)
+	}
+}
+
 // TestShippedPolicies: the policies of deploy/policies can be a ConfigMap as they are,
 // with the profiles beside them.
 func TestShippedPolicies(t *testing.T) {
