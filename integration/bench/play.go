@@ -81,6 +81,7 @@ func (b *bench) play() {
 			b.compare(n, c, b.createToStart, 0)
 		}
 		b.rewriteUnderFloor()
+		b.rewriteUnderDropIns()
 	}
 	if b.has("observe") {
 		b.observed(n)
