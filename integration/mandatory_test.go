@@ -68,6 +68,50 @@ func TestMandatory(t *testing.T) {
 	}
 }
 
+// TestMandatoryOfEngines: the same by the command line of Docker and of Podman, whose flags ask for
+// no filter.
+func TestMandatoryOfEngines(t *testing.T) {
+	probe := []string{"/probe", "call", "getpid", "vsock", "socketcall_vsock"}
+	open := calls("getpid", "OK", "vsock", "OK", "socketcall_vsock", "OK")
+	closed := calls("getpid", "OK", "vsock", "EOPNOTSUPP", "socketcall_vsock", "EOPNOTSUPP")
+	check := func(t *testing.T, n *node.Node, privileged string, job func(flags ...string) string) {
+		setPolicy(t, n, "version: 1\nabsent: Unconfined\n")
+		dropIn := filepath.Join(n.Etc, "policy.d", "50-vsock.yaml")
+		for _, flags := range [][]string{{"--security-opt", "seccomp=unconfined"}, {privileged, "--security-opt", "seccomp=unconfined"}} {
+			if got := job(flags...); got != open {
+				t.Errorf("%q, without the drop-in: got\n%swant\n%s", flags, got, open)
+			}
+			writeFile(t, dropIn, noVsock)
+			if got := job(flags...); got != closed {
+				t.Errorf("%q, with the drop-in: got\n%swant\n%s", flags, got, closed)
+			}
+			if err := os.Remove(dropIn); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	t.Run("Docker 20.10", func(t *testing.T) {
+		n := node.Bare(t, "debian")
+		wrapped(t, n, n.Runtime())
+		n.StartDocker(node.DockerConfig{"runtimes": map[string]any{"batten": map[string]any{"path": filepath.Join(n.Bin, "batten-runc")}}})
+		output(t, "import", n.Docker("import", node.Rootfs(t), "probe"))
+		check(t, n, "--cap-add=SYS_ADMIN", func(flags ...string) string {
+			return output(t, "run", dockerRun(n, append([]string{"--runtime", "batten"}, flags...), probe...))
+		})
+	})
+	t.Run("Podman and crun", func(t *testing.T) {
+		n := node.Bare(t, "debian")
+		wrapper := filepath.Join(n.Bin, "batten-runc")
+		wrapped(t, n, filepath.Join(n.Bin, "crun"))
+		output(t, "load", podman(n, wrapper, "load", "-i", node.ImageArchive(t)))
+		image := imageOf(n, wrapper, t)
+		check(t, n, "--privileged", func(flags ...string) string {
+			run := append(podmanRun(n, append(flags, "--rm")...), image)
+			return output(t, "run", podman(n, wrapper, append(run, probe...)...))
+		})
+	})
+}
+
 // proveMandatory has a container wait, and looks at its record, at what the kernel holds, and at
 // what batten verify says.
 func proveMandatory(t *testing.T, n *node.Node, run node.Run, dropIn string) {

@@ -111,6 +111,12 @@ func tellStatus(out io.Writer, s *status.Report, all bool) error {
 		fmt.Fprintf(out, "policy: no container can start through Batten:\n%s\n", s.Policy.Error)
 	} else {
 		fmt.Fprintf(out, "policy: %s (sha256 %.12s)%s\n", s.Policy.Path, s.Policy.Digest, modeWords(s.Policy.Mode))
+		for _, d := range s.Policy.DropIns {
+			fmt.Fprintf(out, "drop-in: %s (sha256 %.12s)\n", d.Path, d.Digest)
+		}
+		if len(s.Policy.Mandatory) > 0 {
+			fmt.Fprintf(out, "no container runs looser than %s, whatever the rules say\n", strings.Join(s.Policy.Mandatory, ", "))
+		}
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if len(s.Handlers) > 0 {

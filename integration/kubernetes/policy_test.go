@@ -34,6 +34,7 @@ func TestPolicy(t *testing.T) {
 	addNamespace(t, c, "shop", nil)
 	t.Run("names", func(t *testing.T) { checkNames(t, c.In(t)) })
 	t.Run("floor", func(t *testing.T) { checkFloor(t, c.In(t)) })
+	t.Run("mandatory", func(t *testing.T) { checkMandatory(t, c.In(t)) })
 	t.Run("denials", func(t *testing.T) { checkDenials(t, c.In(t)) })
 	t.Run("denied and repaired", func(t *testing.T) { checkDenied(t, c.In(t)) })
 	t.Run("first examples", func(t *testing.T) { checkFirstExamples(t, c.In(t)) })
@@ -87,6 +88,30 @@ func checkFloor(t *testing.T, c *cluster.Cluster) {
 		pod := cluster.Pod(name, probe...)
 		asks(ofFile, unset)(pod)
 		wantSaid(t, c, c.Run(pod), row.want)
+	}
+}
+
+// checkMandatory: a drop-in holds what the policy leaves unfiltered, privileged pods too; the
+// control is the same pods without it.
+func checkMandatory(t *testing.T, c *cluster.Cluster) {
+	setPolicy(t, c, "version: 1\nabsent: Unconfined\n")
+	dropIn := filepath.Join(c.Etc, "policy.d/no-keys.yaml")
+	for name, row := range map[string]struct{ dropIn, want string }{
+		"open":   {want: free},
+		"closed": {dropIn: "version: 1\nmandatoryFloors: [x]\nprofiles: {x: {inline: " + ruleProfile + "}}\n", want: byRule},
+	} {
+		if row.dropIn != "" {
+			write(t, dropIn, row.dropIn)
+		}
+		plain, privileged := cluster.Pod(name, probe...), cluster.Pod(name+"-privileged", probe...)
+		yes := true
+		privileged.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{Privileged: &yes}
+		for _, pod := range []*corev1.Pod{plain, privileged} {
+			wantSaid(t, c, c.Run(pod), row.want)
+		}
+		if err := os.RemoveAll(filepath.Dir(dropIn)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

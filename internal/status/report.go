@@ -30,6 +30,9 @@ type Report struct {
 		Path   string      `json:"path"`
 		Digest string      `json:"digest,omitempty"`
 		Mode   policy.Mode `json:"mode,omitempty"`
+		// DropIns were read with it, and Mandatory names the mandatory floors.
+		DropIns   []policy.DropIn `json:"dropIns,omitempty"`
+		Mandatory []string        `json:"mandatoryFloors,omitempty"`
 		// Error says why no container can start; empty if the policy is fine.
 		Error string `json:"error,omitempty"`
 	} `json:"policy"`
@@ -83,6 +86,10 @@ func (s *Report) judgePolicy(q Question) {
 		return
 	}
 	s.Policy.Path, s.Policy.Digest, s.Policy.Mode = p.Path, p.Digest, p.Mode
+	s.Policy.DropIns = p.DropIns
+	for _, m := range p.Mandatory {
+		s.Policy.Mandatory = append(s.Policy.Mandatory, m.Name)
+	}
 	if p.Mode == policy.Audit {
 		s.problem("the policy only audits: containers run as they ask to, until it says mode: Enforce")
 	}
