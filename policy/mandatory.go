@@ -91,11 +91,10 @@ func (p *Policy) holdResult(r Request, o *Outcome, m Machine) error {
 }
 
 // under returns a profile that is nowhere looser than all, which is made of the mandatory
-// floors: own, if that is so already; of no profile at all, all for the ABIs of the machine.
+// floors: own, if that is so already; all, if there is no other.
 func (p *Policy) under(all, own *specs.LinuxSeccomp, m Machine) (*specs.LinuxSeccomp, []string, error) {
-	if own == nil {
-		s, notes := profile.ForArchitectures(*all, p.Architectures, m.ABIs)
-		return &s, notes, nil
+	if own == nil { // as written: an ABI that is left out is denied whole
+		return all, nil, nil
 	}
 	met, notes, err := p.floors.intersect(*all, *own, m.Computed)
 	if err != nil {

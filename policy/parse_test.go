@@ -339,11 +339,28 @@ func TestProfileNames(t *testing.T) {
 	}
 }
 
+// fuzzDropIn reads data as a drop-in: what is accepted demands something and says nothing else.
+func fuzzDropIn(t *testing.T, data []byte, read policy.ReadProfile) {
+	t.Helper()
+	d, findings := policy.ParseDropIn("d.yaml", data, read)
+	if (d == nil) != (findings.Err() != nil) {
+		t.Fatalf("drop-in %v beside error %v", d, findings.Err())
+	}
+	if d == nil {
+		return
+	}
+	none := policy.Answers{Absent: policy.RuntimeDefault, Present: policy.Keep, Floor: policy.None, Hooks: policy.Keep, Mode: policy.Enforce}
+	if len(d.Mandatory) == 0 || d.Answers != none || len(d.Rules) != 0 || d.RestoreAllowed || d.Log != "" {
+		t.Fatalf("drop-in %+v", d)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		policy.Builtin, "", "version: 1\nmode: Audit\n",
 		"version: 1\nabsent: a\nprofiles: {a: {inline: {defaultAction: SCMP_ACT_LOG}}}\nrules:\n- {name: r, match: {pod: {namespace: ['x*']}, kind: [Sandbox], capabilities: [CAP_BPF], annotations: {k: ['?']}}, present: Deny}\n",
 		"version: 1\nhooks: Record\nrules:\n- {name: r, match: {mounts: [/etc/batten, '/run/*'], namespaces: [host-pid]}, hooks: Deny}\n",
+		goodDropIn, "version: 1\nmandatoryFloors: [RuntimeDefault]\nabsent: Unconfined\n",
 		"a: &x [*x]\n<<: *x\n", "? {a: b}\n: c\n", "version: !!int 0x1\n", "\xff\xfe", "- - - -", "version: 1 # \u2028\n",
 	} {
 		f.Add([]byte(seed))
@@ -352,6 +369,7 @@ func FuzzParse(f *testing.F) {
 		return file, []byte(`{"defaultAction": "SCMP_ACT_LOG"}`), nil
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		fuzzDropIn(t, data, read)
 		p, findings := policy.Parse("p.yaml", data, read)
 		if (p == nil) != (findings.Err() != nil) {
 			t.Fatalf("policy %v beside error %v", p, findings.Err())

@@ -83,7 +83,10 @@ func underOutcome(o *policy.Outcome) (out string) {
 	if o.Refusal == "" {
 		out += underFloor(o) + underMandatory(o)
 	}
-	if o.Mode == policy.Audit && o.Mandatory == "" {
+	switch {
+	case o.Mode == policy.Audit && o.Mandatory != "":
+		out += " (Audit: held to " + o.Mandatory + " alone)"
+	case o.Mode == policy.Audit:
 		out += " (Audit: not changed)"
 	}
 	return out
