@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/semantics"
@@ -39,6 +40,9 @@ func heldByAll(floor *specs.LinuxSeccomp) error {
 
 // held is heldByAll for the floor of a decision.
 func (p *Policy) held(d Decision, floor *specs.LinuxSeccomp) error {
+	if strings.Contains(d.Floor, together) {
+		return nil // joined has asked that of each
+	}
 	if err := heldByAll(floor); err != nil {
 		return fmt.Errorf("policy %q: floor %q: %w", p.Path, d.Floor, err)
 	}

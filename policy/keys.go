@@ -56,13 +56,23 @@ var (
 	}
 	mandatoryKey = document.Key{
 		Name: "mandatoryFloors", Doc: "Profiles that no container runs looser than, whatever it asks for and the rules say, in mode Audit too.",
-		Type: &document.Type{Kind: document.List, Items: profileOr(RuntimeDefault), NotEmpty: true, Unique: true},
+		Type: floorList,
 	}
 	profilesKey = document.Key{
 		Name: "profiles", Doc: "Profiles by name.",
 		Type: &document.Type{Kind: document.Mapping, Names: profileName, Items: profileType},
 	}
 )
+
+// floorType is a floor, or several that hold together.
+var floorType = func() *document.Type {
+	t := profileOr(None, RuntimeDefault)
+	t.OrList = floorList
+	return t
+}()
+
+// floorList are floors that hold together.
+var floorList = &document.Type{Kind: document.List, Items: profileOr(RuntimeDefault), NotEmpty: true, Unique: true}
 
 // allow is restore's other word.
 const allow = "Allow"
@@ -71,7 +81,7 @@ const allow = "Allow"
 var answerKeys = []document.Key{
 	{Name: "absent", Doc: "What happens to a container that brings no filter.", Type: profileOr(RuntimeDefault, Unconfined, Deny)},
 	{Name: "present", Doc: "What happens to a container that brings a filter; a profile replaces it.", Type: profileOr(Keep, RuntimeDefault, Deny)},
-	{Name: "floor", Doc: "What the outcome is never looser than.", Type: profileOr(None, RuntimeDefault)},
+	{Name: "floor", Doc: "What the outcome is never looser than; of a list, each.", Type: floorType},
 	{Name: "hooks", Doc: "What happens to a container that brings hooks.", Type: words(Keep, Record, Deny)},
 	{Name: "mode", Doc: "Enforce carries decisions out; Audit records and logs them and denies nothing.", Type: words(string(Enforce), string(Audit))},
 	{Name: "denials", Doc: "Count has Batten see and count the calls that the filter denies; Silent does not. Without the key, Audit counts what enforcement would deny, and Enforce is silent.", Type: words(string(Silent), string(Count))},

@@ -108,32 +108,24 @@ func (p *Policy) under(all, own *specs.LinuxSeccomp, m Machine) (*specs.LinuxSec
 
 // mandatory returns the profile that the mandatory floors make together, for a container with
 // the given bounding set. Errors name the file in which a floor stands.
-func (p *Policy) mandatory(bounding []string, m Machine) (all *specs.LinuxSeccomp, notes []string, err error) {
+func (p *Policy) mandatory(bounding []string, m Machine) (*specs.LinuxSeccomp, []string, error) {
+	var met meeting
 	for _, f := range p.Mandatory {
 		s, err := p.mandated(f, bounding, m)
+		if err == nil {
+			err = met.add(&p.floors, s, m.Computed)
+		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("policy %q: mandatory floor %q: %w", f.File, f.Name, err)
 		}
-		if all == nil {
-			all = &s
-			continue
-		}
-		met, more, err := p.floors.intersect(s, *all, m.Computed)
-		if err != nil {
-			return nil, nil, fmt.Errorf("policy %q: mandatory floor %q cannot be put under those before it: %w", f.File, f.Name, err)
-		}
-		if !met.Unchanged {
-			all = &met.Seccomp
-		}
-		notes = slices.Concat(notes, more)
 	}
-	return all, notes, nil
+	return met.all, met.notes, nil
 }
 
 // mandated returns the profile of one mandatory floor.
 func (p *Policy) mandated(f Mandatory, bounding []string, m Machine) (s specs.LinuxSeccomp, err error) {
 	if f.profile == nil {
-		if s, err = p.named(f.Name, bounding, m); err != nil {
+		if s, err = p.single(f.Name, bounding, m); err != nil {
 			return s, err
 		}
 	} else {

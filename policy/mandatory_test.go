@@ -20,7 +20,7 @@ const noSocketOrKeyctl = `
 `
 
 // Whatever a container brings and the policy says, what it runs under is proved to be nowhere
-// looser than each mandatory floor, in mode Audit, too.
+// looser than each mandatory floor, in mode Audit, too, or than each floor of a list.
 func TestMandatoryHolds(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	proved := 0
@@ -28,7 +28,13 @@ func TestMandatoryHolds(t *testing.T) {
 		answers := fmt.Sprintf("absent: %s\npresent: %s\nfloor: %s\nmode: %s\n",
 			filtertest.Pick(r, []string{"RuntimeDefault", "Unconfined"}), filtertest.Pick(r, []string{"Keep", "RuntimeDefault"}),
 			filtertest.Pick(r, []string{"None", "RuntimeDefault"}), filtertest.Pick(r, []string{"Enforce", "Audit"}))
-		p, findings := policy.Parse("policy.yaml", []byte("version: 1\n"+answers+"mandatoryFloors: [no-alg, no-keyctl]\nprofiles:"+noSocketOrKeyctl), nil)
+		answers += "mandatoryFloors: [no-alg, no-keyctl]\n"
+		if i%3 == 0 {
+			answers = fmt.Sprintf("absent: %s\npresent: %s\nfloor: [%s]\n",
+				filtertest.Pick(r, []string{"RuntimeDefault", "Unconfined"}), filtertest.Pick(r, []string{"Keep", "RuntimeDefault"}),
+				filtertest.Pick(r, []string{"no-alg, no-keyctl", "no-keyctl, no-alg", "no-alg, RuntimeDefault, no-keyctl"}))
+		}
+		p, findings := policy.Parse("policy.yaml", []byte("version: 1\n"+answers+"profiles:"+noSocketOrKeyctl), nil)
 		if err := findings.Err(); err != nil {
 			t.Fatal(err)
 		}

@@ -102,7 +102,7 @@ type Answers struct {
 	// the name of a profile that replaces the filter.
 	Present string
 	// Floor is the profile that the result is never looser than: RuntimeDefault, the
-	// name of a profile, or None.
+	// name of a profile, or None. Several, as in "RuntimeDefault, node-baseline", hold together.
 	Floor string
 	// Hooks is for a container that brings hooks: Keep, Record or Deny.
 	Hooks string

@@ -177,11 +177,11 @@ func (p *Policy) meet(r Request, o *Outcome, m Machine) error {
 		o.FloorProfile = o.BaseProfile
 		return p.held(o.Decision, o.FloorProfile)
 	}
-	floor, err := p.floor(o.Decision, r.Bounding, m)
+	floor, notes, err := p.floor(o.Decision, r.Bounding, m)
 	if err != nil {
 		return err
 	}
-	o.FloorProfile = &floor
+	o.FloorProfile, o.Notes = &floor, slices.Concat(o.Notes, notes)
 	if err := p.held(o.Decision, &floor); err != nil {
 		return err
 	}
@@ -203,10 +203,11 @@ func (p *Policy) meet(r Request, o *Outcome, m Machine) error {
 // the given bounding set. Notes say what was left out on this machine. A profile that
 // filters nothing is an error.
 func (p *Policy) base(d Decision, bounding []string, m Machine) (s specs.LinuxSeccomp, notes []string, err error) {
-	if s, err = p.named(d.Profile, bounding, m); err != nil {
+	if s, notes, err = p.named(d.Profile, bounding, m); err != nil {
 		return s, nil, err
 	}
-	s, notes = profile.ForArchitectures(s, p.Architectures, m.ABIs)
+	s, left := profile.ForArchitectures(s, p.Architectures, m.ABIs)
+	notes = slices.Concat(notes, left)
 	if profile.FiltersNothing(&s) {
 		return s, nil, fmt.Errorf("policy %q: profile %q filters nothing for a container with these capabilities; write %s where that is meant", p.Path, d.Profile, Unconfined)
 	}
@@ -216,16 +217,25 @@ func (p *Policy) base(d Decision, bounding []string, m Machine) (s specs.LinuxSe
 // floor returns the profile of a decision's floor for a container with the
 // given bounding set. No architecture is left out of it: the profile that it is
 // intersected with has its own. A floor that filters nothing is an error.
-func (p *Policy) floor(d Decision, bounding []string, m Machine) (specs.LinuxSeccomp, error) {
-	s, err := p.named(d.Floor, bounding, m)
+func (p *Policy) floor(d Decision, bounding []string, m Machine) (specs.LinuxSeccomp, []string, error) {
+	s, notes, err := p.named(d.Floor, bounding, m)
 	if err == nil && profile.FiltersNothing(&s) {
 		err = fmt.Errorf("policy %q: floor %q filters nothing for a container with these capabilities; write %s where that is meant", p.Path, d.Floor, None)
 	}
-	return s, err
+	return s, notes, err
 }
 
-// named returns the profile of a word or name.
-func (p *Policy) named(name string, bounding []string, m Machine) (specs.LinuxSeccomp, error) {
+// named returns the profile of a word or name, or of several floors that hold together.
+func (p *Policy) named(name string, bounding []string, m Machine) (specs.LinuxSeccomp, []string, error) {
+	if names := strings.Split(name, together); len(names) > 1 {
+		return p.joined(names, bounding, m)
+	}
+	s, err := p.single(name, bounding, m)
+	return s, nil, err
+}
+
+// single returns the profile of one word or name.
+func (p *Policy) single(name string, bounding []string, m Machine) (specs.LinuxSeccomp, error) {
 	if name == RuntimeDefault {
 		name = p.runtimeDefault
 	}

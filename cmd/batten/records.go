@@ -40,7 +40,7 @@ and what the kernel was seen to hold. --json prints the records whole.`,
 				return hinted{err, "a record that cannot be read may be removed once its container is gone"}
 			}
 			list = slices.DeleteFunc(list, func(r *record.Record) bool {
-				return rule != "" && r.Rule != rule || profile != "" && r.Base != profile && r.Floor != profile
+				return rule != "" && r.Rule != rule || profile != "" && !slices.Contains(strings.Split(r.Base+", "+r.Floor+", "+r.Mandatory, ", "), profile)
 			})
 			if asJSON {
 				return printRecordsJSON(cmd.OutOrStdout(), list)

@@ -66,7 +66,7 @@ rules:
     annotations: {key: [value]}
   absent: two
   present: three
-  floor: None
+  floor: [one, two]
   hooks: Deny
   mode: Audit
   denials: Silent

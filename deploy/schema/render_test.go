@@ -32,6 +32,9 @@ func render(t *document.Type) *jsonschema.Schema {
 	case document.Mapping:
 		s = mapping(t)
 	}
+	if t.OrList != nil {
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, render(t.OrList)}}
+	}
 	if t.Null {
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, {Type: "null"}}}
 	}

@@ -117,7 +117,11 @@ func (n Node) Items() []Node {
 	items := make([]Node, len(n.yaml.Content))
 	for i, item := range n.yaml.Content {
 		items[i] = n.child(item, n.path+"["+strconv.Itoa(i)+"]")
-		if n.t != nil {
+		switch {
+		case n.t == nil:
+		case n.t.OrList != nil:
+			items[i].t = n.t.OrList.Items
+		default:
 			items[i].t = n.t.Items
 		}
 	}

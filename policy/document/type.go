@@ -16,6 +16,8 @@ type Type struct {
 	Pattern, NotPattern string
 	// Max is the largest number, Min the smallest.
 	Min, Max uint64
+	// OrList is the type of a list that may stand in place of the value; nil if none may.
+	OrList *Type
 	// Items is the type of a list's items, or of the values of a mapping whose keys the
 	// writer chooses.
 	Items *Type
