@@ -121,9 +121,12 @@ func started(c status.Container) int64 {
 
 func (b *blocking) tellOpen(a runningJSON) error {
 	w := b.cmd.OutOrStdout()
-	if len(a.Open) == 0 {
-		fmt.Fprintf(w, "running: %s, proved to be closed already\n", plural(a.Closed, "container"))
-	} else {
+	switch {
+	case len(a.Open)+a.Closed == 0:
+		fmt.Fprintln(w, "running: no containers")
+	case len(a.Open) == 0:
+		fmt.Fprintf(w, "running: %s, all proved to be closed by the filters that the kernel holds\n", plural(a.Closed, "container"))
+	default:
 		fmt.Fprintf(w, "running: %s of %d not proved to be closed; restart these:\n", plural(len(a.Open), "container"), len(a.Open)+a.Closed)
 	}
 	for _, c := range a.Open {

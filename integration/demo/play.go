@@ -23,7 +23,7 @@ var workloads = []struct {
 // outcome is what the kernel did for one container.
 type outcome struct{ seccomp, keyctl, unshare, getpid string }
 
-// play shows the six steps.
+// play shows the seven steps.
 func (d *demo) play() {
 	fmt.Println("Batten's demo: a private containerd with real runc containers. It changes nothing on this machine.")
 	n := node.Start(d, "debian", node.WithHandlers(node.Handler{Name: "runc", Type: node.Stock}))
@@ -46,6 +46,7 @@ func (d *demo) play() {
 	d.brokenPolicy(n)
 	d.records(n)
 	d.audit(n)
+	d.block(n)
 	d.table(before, after)
 }
 
