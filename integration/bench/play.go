@@ -86,6 +86,9 @@ func (b *bench) play() {
 	if b.has("observe") {
 		b.observed(n)
 	}
+	if b.has("redis") {
+		b.real(n)
+	}
 	if b.has("wrapper") {
 		b.commands(n)
 		b.routes(n)
