@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/batten-runtime/batten/internal/block"
@@ -55,6 +57,7 @@ keep what they have until they are restarted. batten unblock takes a block back.
 }
 
 func (b *blocking) run(args []string) error {
+	b.dir = filepath.Clean(b.dir)
 	switch {
 	case b.list && len(args) > 0:
 		return usageError{errors.New("--list takes no CALL")}
@@ -87,7 +90,7 @@ func (b *blocking) run(args []string) error {
 		}
 	}
 	if err := block.Write(path, text); errors.Is(err, block.ErrOther) {
-		return hinted{err, "give this one another name by --name, or take that back by batten unblock " + own.Name}
+		return hinted{err, fmt.Sprintf("it blocks %s; give this one another name by --name, or take that back by batten unblock %s", blockedBy(path), own.Name)}
 	} else if err != nil {
 		return err
 	}
@@ -123,6 +126,15 @@ func (b *blocking) asked(args []string) (block.Block, error) {
 	return own, err
 }
 
+// blockedBy says what a drop-in blocks.
+func blockedBy(path string) string {
+	text, err := os.ReadFile(path)
+	if asked, ok := block.Asked(text); err == nil && ok {
+		return asked + ", perhaps with another error"
+	}
+	return "what batten block has not written"
+}
+
 // maxErrno is the largest that a filter can answer (seccomp(2), MAX_ERRNO in the kernel).
 const maxErrno = 4095
 
@@ -141,6 +153,9 @@ func (b *blocking) check(path string, text []byte) error {
 	dropIn, findings := policy.ParseDropIn(path, text, nil)
 	if err := findings.Err(); err != nil {
 		return hinted{err, "block some arguments of the call, or another call"}
+	}
+	for _, f := range findings {
+		fmt.Fprintln(b.cmd.ErrOrStderr(), f)
 	}
 	p, findings := policy.Loader{AnyOwner: b.dryRun || b.dir != policy.DropInDir, DropIns: b.dir}.Load(policy.DefaultPath)
 	if err := findings.Err(); err != nil {

@@ -47,7 +47,7 @@ func (b *blocking) tellTakes(own block.Block) error {
 func (b *blocking) tellList() error {
 	list, err := block.List(b.dir)
 	if err != nil {
-		return err
+		return hinted{err, "without --dir, drop-ins are read in " + policy.DropInDir}
 	}
 	out := b.cmd.OutOrStdout()
 	if b.asJSON {

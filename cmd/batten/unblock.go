@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"path/filepath"
 
 	"github.com/batten-runtime/batten/internal/block"
 	"github.com/batten-runtime/batten/internal/names"
@@ -35,6 +36,7 @@ as far as the policy lets them. Those that run keep what they have.`,
 		return out, cobra.ShellCompDirectiveNoFileComp
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		dir = filepath.Clean(dir)
 		if dir == policy.DropInDir {
 			if err := needsRoot("only root can remove drop-ins"); err != nil {
 				return err

@@ -36,7 +36,7 @@ func TestParse(t *testing.T) {
 		{text: "socket(AF_NETLINK, *, 12)", names: []string{"socket"}, args: []specs.LinuxSeccompArg{masked(0, low, unix.AF_NETLINK), masked(2, low, 12)}},
 		{text: "clone(CLONE_NEWUSER)", names: []string{"clone"}, args: []specs.LinuxSeccompArg{masked(0, unix.CLONE_NEWUSER, unix.CLONE_NEWUSER)}},
 		{text: "clone(CLONE_NEWUSER|CLONE_NEWNS)", names: []string{"clone"}, args: []specs.LinuxSeccompArg{masked(0, unix.CLONE_NEWUSER|unix.CLONE_NEWNS, unix.CLONE_NEWUSER|unix.CLONE_NEWNS)}},
-		{text: "unshare(0x10000000)", names: []string{"unshare"}, args: []specs.LinuxSeccompArg{{Index: 0, Op: specs.OpEqualTo, Value: unix.CLONE_NEWUSER}}},
+		{text: "mmap(*, *, 7)", names: []string{"mmap"}, args: []specs.LinuxSeccompArg{{Index: 2, Op: specs.OpEqualTo, Value: 7}}},
 		{text: "prctl(PR_SET_MM)", names: []string{"prctl"}, args: []specs.LinuxSeccompArg{masked(0, low, unix.PR_SET_MM)}},
 		{text: "ioctl(*, TIOCSTI)", names: []string{"ioctl"}, args: []specs.LinuxSeccompArg{masked(1, low, unix.TIOCSTI)}},
 		{text: "personality(PER_LINUX32)", names: []string{"personality"}, args: []specs.LinuxSeccompArg{masked(0, 0xff, 8)}},
@@ -56,14 +56,17 @@ func TestParse(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                          `no system call is known as ""`,
-		"*":                         `no system call is known as "*"`,
+		"*":                         `no system call is known that "*" stands for; a pattern has a letter at least`,
 		"sockets":                   `no system call is known as "sockets"; did you mean "socket"?`,
 		"socket(AF_ALG":             `"socket(AF_ALG" does not end with its ): write it as in 'socket(AF_ALG)'`,
 		"socket(AF_ALG) x":          `"socket(AF_ALG) x" does not end with its ): write it as in 'socket(AF_ALG)'`,
 		"socket(AF_ALK)":            `"socket(AF_ALK)": "AF_ALK" is no word for argument 0 of socket; did you mean "AF_ALG"?; write it as a number, or * for any`,
-		"socket(AF_ALG|AF_INET)":    `"socket(AF_ALG|AF_INET)": "AF_ALG" is no flag, so nothing can be joined to it`,
+		"socket(AF_ALG|AF_INET)":    `"socket(AF_ALG|AF_INET)": "AF_ALG" is no flag, so nothing can be joined to it: write a CALL for each`,
 		"socket(0x100000026)":       `"socket(0x100000026)": the kernel reads fewer bits of argument 0 than 0x100000026 has`,
-		"socket()":                  `"socket()": "" is no word for argument 0 of socket; write it as a number, or * for any`,
+		"socket()":                  `"socket()" has no arguments: leave the () out to block the whole call`,
+		"socket(-1)":                `"socket(-1)": -1 is written as the kernel reads it: as 0x and its bits`,
+		"clone(0x10000000)":         `"clone(0x10000000)": argument 0 of clone has flags, and with another flag beside 0x10000000 the call would pass: write it in words, such as CLONE_INTO_CGROUP`,
+		"socket(*, 3)":              `"socket(*, 3)": argument 1 of socket has flags, and with another flag beside 3 the call would pass: write it in words, such as SOCK_NONBLOCK`,
 		"getpid(X)":                 `"getpid(X)": no words are known for argument 0 of getpid: write it as a number, or * for any`,
 		"io_uring_*(1)":             `"io_uring_*(1)" has arguments for several calls: write each by itself`,
 		"mmap(*, *, *, *, *, *, *)": `"mmap(*, *, *, *, *, *, *)" has 7 arguments, and a call has 6 at most`,
@@ -131,6 +134,27 @@ func TestText(t *testing.T) {
 	}
 }
 
+// A name after many calls says that there are more, and a call counts once.
+func TestName(t *testing.T) {
+	b, err := block.New("", parse(t, "socket(AF_ALG)", "add_key", "keyctl", "request_key", "perf_event_open", "userfaultfd"), 0)
+	if err != nil || b.Name != "block-socket-af-alg-add-key-keyctl-request-key-and-2-more" {
+		t.Errorf("%q, %v", b.Name, err)
+	}
+	if b, err = block.New("", parse(t, "bpf", "bpf"), 0); err != nil || b.Name != "block-bpf" || len(b.Calls) != 1 {
+		t.Errorf("%+v, %v", b, err)
+	}
+	if b, err = block.New("123", parse(t, "bpf"), 0); err != nil {
+		t.Fatal(err)
+	}
+	text, err := b.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, findings := policy.ParseDropIn("x.yaml", text, nil); findings.Err() != nil {
+		t.Errorf("a name of digits: %v", findings)
+	}
+}
+
 // What does the same, and is not blocked, is named.
 func TestBeside(t *testing.T) {
 	for _, tt := range []struct {
@@ -138,10 +162,13 @@ func TestBeside(t *testing.T) {
 		want  []string
 	}{
 		{calls: []string{"clone(CLONE_NEWUSER)"}, want: []string{"clone3", "unshare"}},
+		{calls: []string{"recvmsg"}, want: []string{"recvmmsg", "recvfrom", "recv", "recvmmsg_time64", "io_uring_setup"}},
+		{calls: []string{"fcntl"}, want: []string{"fcntl64"}},
 		{calls: []string{"unshare(CLONE_NEWUSER)", "clone(CLONE_NEWUSER)", "clone3"}},
 		{calls: []string{"unshare"}},
 		{calls: []string{"init_module"}, want: []string{"finit_module"}},
-		{calls: []string{"socket(AF_ALG)"}},
+		{calls: []string{"socket(AF_ALG)"}, want: []string{"io_uring_setup"}},
+		{calls: []string{"socket(AF_ALG)", "io_uring_setup"}},
 	} {
 		if got := block.Beside(parse(t, tt.calls...)); !slices.Equal(got, tt.want) {
 			t.Errorf("%q: got %q, want %q", tt.calls, got, tt.want)

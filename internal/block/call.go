@@ -22,6 +22,8 @@ type Call struct {
 	Names []string
 	// Args are conditions that must all hold; without one the whole call is blocked.
 	Args []specs.LinuxSeccompArg
+	// Together are flags that were joined by |: calls that have all of them are blocked.
+	Together []string
 }
 
 // maxArgs is how many arguments a system call has.
@@ -32,8 +34,9 @@ const anyValue = "*"
 
 // Parse reads a call as batten block takes it: bpf, io_uring_*, socket(AF_ALG),
 // clone(CLONE_NEWUSER), ioctl(*, 0x5412). An argument is *, a number, or words that the call's
-// manual page has, joined by |. A flag is blocked with whatever other flags; a number and a word
-// that is no flag stand for the whole argument, as wide as the kernel reads it.
+// manual page has. A flag is blocked with whatever other flags; flags that are joined by | are
+// blocked where all of them are set. A number and a word that is no flag stand for the whole
+// argument, as wide as the kernel reads it.
 func Parse(text string) (c Call, err error) {
 	c.Text = strings.Join(strings.Fields(text), " ")
 	name, rest, conditional := strings.Cut(c.Text, "(")
@@ -51,6 +54,9 @@ func Parse(text string) (c Call, err error) {
 	if len(c.Names) > 1 || strings.Contains(name, "*") {
 		return c, fmt.Errorf("%q has arguments for several calls: write each by itself", c.Text)
 	}
+	if strings.TrimSpace(inside) == "" {
+		return c, fmt.Errorf("%q has no arguments: leave the () out to block the whole call", c.Text)
+	}
 	args := strings.Split(inside, ",")
 	if len(args) > maxArgs {
 		return c, fmt.Errorf("%q has %d arguments, and a call has %d at most", c.Text, len(args), maxArgs)
@@ -63,6 +69,9 @@ func Parse(text string) (c Call, err error) {
 		a, err := condition(c.Names[0], i, arg)
 		if err != nil {
 			return c, fmt.Errorf("%q: %w", c.Text, err)
+		}
+		if strings.Contains(arg, "|") {
+			c.Together = append(c.Together, arg)
 		}
 		c.Args = append(c.Args, a)
 	}
@@ -81,6 +90,9 @@ func named(glob string) (out []string, err error) {
 			out = append(out, call.Name)
 		}
 	}
+	if len(out) == 0 && strings.ContainsAny(glob, "*?[") {
+		return nil, fmt.Errorf("no system call is known that %q stands for; a pattern has a letter at least", glob)
+	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("no system call is known as %q%s", glob, document.Suggest(glob, all))
 	}
@@ -91,10 +103,16 @@ func named(glob string) (out []string, err error) {
 func condition(name string, i int, text string) (specs.LinuxSeccompArg, error) {
 	masked := specs.LinuxSeccompArg{Index: uint(i), Op: specs.OpMaskedEqual}
 	if n, err := strconv.ParseUint(text, 0, 64); err == nil {
+		if words := decode.Flags(name, i); len(words) > 0 {
+			return masked, fmt.Errorf("argument %d of %s has flags, and with another flag beside %s the call would pass: write it in words, such as %s", i, name, text, words[len(words)-1])
+		}
 		if read := decode.Argument(specs.ArchX86_64, name, i, n); read != n {
 			return masked, fmt.Errorf("the kernel reads fewer bits of argument %d than %s has", i, text)
 		}
 		return whole(name, i, n), nil
+	}
+	if strings.HasPrefix(text, "-") {
+		return masked, fmt.Errorf("%s is written as the kernel reads it: as 0x and its bits", text)
 	}
 	for word := range strings.SplitSeq(text, "|") {
 		word = strings.TrimSpace(word)
@@ -105,7 +123,7 @@ func condition(name string, i int, text string) (specs.LinuxSeccompArg, error) {
 		case !ok:
 			return masked, fmt.Errorf("%q is no word for argument %d of %s%s; write it as a number, or * for any", word, i, name, document.Suggest(word, decode.Words(name, i)))
 		case v.Exact && word != text:
-			return masked, fmt.Errorf("%q is no flag, so nothing can be joined to it", word)
+			return masked, fmt.Errorf("%q is no flag, so nothing can be joined to it: write a CALL for each", word)
 		case v.Exact:
 			return whole(name, i, v.Bits), nil
 		}
@@ -154,6 +172,10 @@ func Beside(calls []Call) (out []string) {
 	}
 	for _, c := range calls {
 		for _, name := range c.Names {
+			add(alike(name))
+			if slices.Contains(byRing, name) {
+				add([]string{"io_uring_setup"})
+			}
 			add(syscalls.Siblings(name, syscalls.OnX8664|syscalls.OnX86|syscalls.OnAarch64|syscalls.OnARM))
 		}
 		if slices.Contains(namespaceCalls, c.Names[0]) && len(c.Args) == 1 && c.Args[0].Index == 0 && c.Args[0].ValueTwo&namespaceFlags != 0 {

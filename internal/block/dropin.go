@@ -28,6 +28,7 @@ type Block struct {
 
 // New returns the block of some calls for this machine. Without a name it has one after the calls.
 func New(name string, calls []Call, errno unix.Errno) (Block, error) {
+	calls = slices.CompactFunc(slices.Clone(calls), func(a, b Call) bool { return a.Text == b.Text })
 	b := Block{Name: name, Calls: calls, Errno: errno, Architectures: profile.RuntimeDefault(nil).Architectures}
 	if name == "" {
 		b.Name = nameOf(calls)
@@ -43,14 +44,19 @@ const maxName = 50
 
 // nameOf names calls: block-socket-af-alg.
 func nameOf(calls []Call) string {
-	name := "block"
+	name, left := "block", 0
 	for _, c := range calls {
 		part := strings.FieldsFunc(strings.ToLower(c.Text), func(r rune) bool {
 			return (r < 'a' || r > 'z') && (r < '0' || r > '9')
 		})
 		if longer := name + "-" + strings.Join(part, "-"); len(longer) <= maxName {
 			name = longer
+		} else {
+			left++
 		}
+	}
+	if left > 0 {
+		name += fmt.Sprintf("-and-%d-more", left)
 	}
 	return name
 }
@@ -92,9 +98,9 @@ func (b Block) Text() ([]byte, error) {
 	return fmt.Appendf(nil, `%s%s
 # No container of this node may make these calls. batten unblock %s removes this file.
 version: 1
-mandatoryFloors: [%s]
+mandatoryFloors: [%q]
 profiles:
-  %s:
+  %q:
     inline: %s
 `, header, strings.Join(asked, " "), b.Name, b.Name, b.Name, s), nil
 }
@@ -129,6 +135,9 @@ func (b Block) Takes() (out []string, err error) {
 		out = append(out, "from one under RuntimeDefault without capabilities: it would "+changes.String())
 	}
 	for _, c := range b.Calls {
+		for _, flags := range c.Together {
+			out = append(out, fmt.Sprintf("nothing from calls of %s that have one of %s alone: to block each, write a CALL for each", c.Names[0], flags))
+		}
 		if c.ByPointer() && slices.Contains(b.Architectures, specs.ArchX86) {
 			out = append(out, fmt.Sprintf("from 32-bit programs that make %s through socketcall or ipc: each, whatever its arguments, which no filter sees there", c.Names[0]))
 		}

@@ -124,6 +124,16 @@ func Word(name string, i int, text string) (v Value, ok bool) {
 	return v, false
 }
 
+// Flags returns the words that argument i of a call may have beside others.
+func Flags(name string, i int) (out []string) {
+	if kinds := calls[name]; i < len(kinds) {
+		for _, w := range kinds[i].flags {
+			out = append(out, w.name)
+		}
+	}
+	return out
+}
+
 // Words returns the words that argument i of a call may have.
 func Words(name string, i int) (out []string) {
 	if kinds := calls[name]; i < len(kinds) {
