@@ -110,6 +110,29 @@ func TestErrno(t *testing.T) {
 	}
 }
 
+// On i386 ipc takes the number of the call behind it from its low half: no version of ipc passes.
+func TestVersionsOfIPC(t *testing.T) {
+	b, err := block.New("", parse(t, "semop", "shmat"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := b.Profile()
+	for _, call := range []uint64{1, 0x10001, 0xffff0001, 21, 0x10015} {
+		demanded := &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Architectures: b.Architectures, Syscalls: []specs.LinuxSyscall{{
+			Names: []string{"ipc"}, Action: specs.ActErrno, Args: []specs.LinuxSeccompArg{{Index: 0, Op: specs.OpEqualTo, Value: call}},
+		}}}
+		if w := looser(t, demanded, &s); w != nil {
+			t.Errorf("ipc(%#x): %v", call, w)
+		}
+	}
+	other := &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Architectures: b.Architectures, Syscalls: []specs.LinuxSyscall{{
+		Names: []string{"ipc"}, Action: specs.ActErrno, Args: []specs.LinuxSeccompArg{{Index: 0, Op: specs.OpEqualTo, Value: 13}},
+	}}}
+	if looser(t, other, &s) == nil {
+		t.Error("msgget is blocked, too")
+	}
+}
+
 // Each drop-in is one, has what was asked for on its first line, and a name of a profile.
 func TestText(t *testing.T) {
 	for _, texts := range [][]string{{"bpf"}, {"socket(AF_ALG)", "io_uring_*"}, {"clone(CLONE_NEWUSER)", "unshare(CLONE_NEWUSER)", "clone3", "setns(*, CLONE_NEWUSER)"}} {
