@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,7 +34,7 @@ type traced struct {
 }
 
 var (
-	lineOf     = regexp.MustCompile(`^\[ *(\d+)\] (\w+)\(([^)]*?)(?:\)| <unfinished \.\.\.>\)?) += (.*)$`)
+	lineOf     = regexp.MustCompile(`^\[ *(\d+)\] (\w+)\(([^)]*?)(?:(?:\)| <unfinished \.\.\.>\)?) += (.*)| <detached \.\.\.>)$`)
 	modeOf     = regexp.MustCompile(`\[ Process PID=\d+ runs in (32|64) bit mode. \]$`)
 	nothingOf  = regexp.MustCompile(`^(\[ *\d+\] )?(\+\+\+|---) `)
 	auditArchs = map[specs.Arch]uint32{specs.ArchX86_64: unix.AUDIT_ARCH_X86_64, specs.ArchX86: unix.AUDIT_ARCH_I386}
@@ -87,7 +88,7 @@ func readCall(line string, arch *specs.Arch) (c traced, err error) {
 	if syscalls.CallAt(*arch, int(nr)) != m[2] && syscalls.CallAt(other, int(nr)) == m[2] {
 		*arch = other
 	}
-	c = traced{Call: bpf.Call{Nr: uint32(nr), Arch: auditArchs[*arch]}, arch: *arch, name: syscalls.CallAt(*arch, int(nr)), result: m[4]}
+	c = traced{Call: bpf.Call{Nr: uint32(nr), Arch: auditArchs[*arch]}, arch: *arch, name: syscalls.CallAt(*arch, int(nr)), result: cmp.Or(m[4], "? detached")}
 	for i, word := range strings.Split(m[3], ", ") {
 		if word == "" {
 			continue

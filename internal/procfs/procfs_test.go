@@ -65,6 +65,33 @@ func TestStatusOf(t *testing.T) {
 	}
 }
 
+// TestStatusOfKilled: the kernel says of a thread that a filter has killed that it has the
+// mode 3, before it has ended, too. It was filtered.
+func TestStatusOfKilled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "killed")
+	if out, err := exec.Command("gcc", "-O1", "-o", path, "testdata/killed.c").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for how, want := range map[string]int{"filter": 2, "strict": 1} {
+		cmd := exec.Command(path, how)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var s procfs.Status
+		for deadline := time.Now().Add(time.Minute); !s.Ended() && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			var err error
+			if s, err = procfs.StatusOf(cmd.Process.Pid); err != nil {
+				t.Fatal(err)
+			}
+		}
+		raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+		if s.Seccomp != want {
+			t.Errorf("killed by %s: the mode is %d, want %d; the kernel says:\n%s", how, s.Seccomp, want, raw)
+		}
+		_ = cmd.Wait()
+	}
+}
+
 func TestStartTime(t *testing.T) {
 	self := procfs.StartTime(os.Getpid())
 	if self == 0 || self != procfs.StartTime(os.Getpid()) {

@@ -18,10 +18,16 @@ type Status struct {
 	Parent, Tracer int
 	// Threads counts the threads of the process.
 	Threads int
-	// Seccomp is the mode: 0 none, 1 strict, 2 filter. Filters counts the filters. Each is
-	// -1 if the kernel does not say: Filters before Linux 5.9.
+	// Seccomp is the mode: 0 none, 1 strict, 2 filter. A thread that seccomp has killed, for
+	// which the kernel says 3 until the thread is waited for, has the mode that killed it.
+	// Filters counts the filters. Each is -1 if the kernel does not say: Filters before Linux
+	// 5.9.
 	Seccomp, Filters int
 }
+
+// modeDead is the mode of a thread that seccomp has killed (SECCOMP_MODE_DEAD in
+// kernel/seccomp.c, since Linux 5.17).
+const modeDead = 3
 
 // StatusOf reads the status of a process of this machine, or of one of its threads. The
 // error is fs.ErrNotExist or ESRCH if there is none.
@@ -65,6 +71,13 @@ func readStatus(dir string) (Status, error) {
 		}
 		if err != nil {
 			return Status{}, fmt.Errorf("%s/status: %s: %w", dir, key, err)
+		}
+	}
+	if s.Seccomp == modeDead {
+		// Only a filter or the strict mode kills, and the strict mode has no filters.
+		s.Seccomp = 1
+		if s.Filters != 0 {
+			s.Seccomp = 2
 		}
 	}
 	return s, nil
