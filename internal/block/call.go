@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/batten-runtime/batten/internal/denials/decode"
+	"github.com/batten-runtime/batten/policy/decode"
 	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/batten-runtime/batten/internal/denials"
-	"github.com/batten-runtime/batten/internal/denials/decode"
+	"github.com/batten-runtime/batten/policy/decode"
 	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"

@@ -3,7 +3,7 @@ package decode_test
 import (
 	"fmt"
 
-	"github.com/batten-runtime/batten/internal/denials/decode"
+	"github.com/batten-runtime/batten/policy/decode"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
