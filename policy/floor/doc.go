@@ -6,6 +6,8 @@
 //	rules.go       grouping rules; how large the compiled filter gets
 //	i386.go        rules on socketcall and ipc       enosys.go  runc's ENOSYS stub
 //	check.go       reads the result again: nowhere looser, or it is not returned
+//	edit.go        Edit: a profile with calls that are allowed and denied
 //
-// Call [Floor]. policy/semantics says what profiles mean, and has the algebra.
+// Call [Floor], or [Edit], which works by the same steps. policy/semantics says what profiles
+// mean, and has the algebra.
 package floor

@@ -45,6 +45,7 @@ func (m *flooring) settleStub() {
 	for range 4 { // an added rule may move the stub's bound, and so need another
 		before := len(m.markers) + len(m.explicit)
 		for _, arch := range m.arches {
+			m.raiseEdited(arch)
 			if nr := m.tooLoose(m.result(), arch); nr > 0 {
 				m.reach(arch, nr)
 				m.raise(arch, nr)

@@ -119,6 +119,8 @@ func (m *flooring) sayable(o semantics.Outcome) (said semantics.Outcome, gives s
 	switch {
 	case o != m.otherwise:
 		return o, ""
+	case m.edits != nil && o == semantics.Allowed:
+		return semantics.Logged, "are logged"
 	case o.Order == semantics.OrderErrno && o.Data == semantics.ENosys:
 		return semantics.Outcome{Order: semantics.OrderErrno, Data: semantics.EPerm}, fmt.Sprintf("fail with errno %d, not %d", semantics.EPerm, o.Data)
 	case o.Order == semantics.OrderErrno:

@@ -19,6 +19,9 @@ type flooring struct {
 	names      []string
 	arches     []specs.Arch // native first
 	otherwise  semantics.Outcome
+	// edits, if there are any, are what the result differs by from the profile. The floor is
+	// then the profile itself.
+	edits *semantics.Edits
 	// unheard is set if the profile has another listener than the floor: that listener
 	// must not answer the calls that the floor notifies of.
 	unheard bool
@@ -78,6 +81,10 @@ func (m *flooring) listed(own []specs.Arch) []specs.Arch {
 // of one of the profiles have more than one meaning there.
 func (m *flooring) want(w *semantics.Budget, arch specs.Arch, name string) (want, own semantics.Function, clearFloor, clearOwn bool) {
 	f, clearFloor := m.floor.On(arch, name)
+	if m.edits != nil {
+		own, clearOwn = m.own.On(arch, name)
+		return m.edited(w, own, arch, name), own, clearOwn, clearOwn
+	}
 	if m.floor == m.own {
 		return f, f, clearFloor, clearFloor
 	}
@@ -107,7 +114,7 @@ func (m *flooring) unchanged(p specs.LinuxSeccomp) bool {
 			}
 			w := m.work.One()
 			want, own, _, clear := m.want(&w, arch, name)
-			if !clear || m.floor != m.own && !w.Same(want, own) || w.Spent() {
+			if !clear || (m.floor != m.own || m.edits != nil) && !w.Same(want, own) || w.Spent() {
 				return false
 			}
 		}
@@ -180,7 +187,7 @@ func (m *flooring) compute() error {
 func (m *flooring) name(arch specs.Arch, name string) (clear bool, err error) {
 	w := m.work.One()
 	want, own, clearFloor, clearOwn := m.want(&w, arch, name)
-	if len(want.Pieces) == 0 && want.Otherwise.Order == semantics.OrderErrno && m.aboveBound(arch, name) {
+	if len(want.Pieces) == 0 && want.Otherwise.Order == semantics.OrderErrno && m.aboveBound(arch, name) && m.edits == nil {
 		return true, nil // the stub answers, unless settleDenied finds otherwise
 	}
 	if clearOwn && !m.own.Split && m.own.Otherwise == m.otherwise && w.Same(want, own) {

@@ -3,6 +3,7 @@
 //
 //	Understand(profile)  ──▶ Meaning: for each name and architecture a Function
 //	Function             a piecewise constant map from arguments to an Outcome
+//	Edits                what a profile's from, allow and deny change of a Function
 //	region.Box           the arguments of one piece of such a map: package region
 //	Budget               bounds the work: cutting regions can grow without end
 //
