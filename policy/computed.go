@@ -9,6 +9,7 @@ import (
 	"github.com/batten-runtime/batten/policy/floor"
 	"github.com/batten-runtime/batten/policy/observe"
 	"github.com/batten-runtime/batten/policy/profile"
+	"github.com/batten-runtime/batten/policy/semantics"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -86,6 +87,19 @@ func floorOf(under, base specs.LinuxSeccomp, c Computed) (floor.Floored, []strin
 	}
 	keep(c, key, k)
 	return out, notes, nil
+}
+
+// editOf returns what floor.Edit returns, computed now or before.
+func editOf(base specs.LinuxSeccomp, edits semantics.Edits, c Computed) (floor.Floored, []string, error) {
+	key := keyOf("edit", profile.Encode(edits.Encode()), profile.Encode(base))
+	if k, s, ok := recall(c, key); ok && s != nil {
+		return floor.Floored{Seccomp: *s}, k.Notes, nil
+	}
+	out, notes, err := floor.Edit(base, edits, floor.Limits{})
+	if err == nil {
+		keep(c, key, kept{Seccomp: profile.Encode(out), Notes: notes})
+	}
+	return floor.Floored{Seccomp: out}, notes, err
 }
 
 // twinOf returns what observe.Profile returns, computed now or before.

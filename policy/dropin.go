@@ -48,6 +48,7 @@ func ParseDropIn(file string, data []byte, read ReadProfile) (*Policy, document.
 	if !profiles.IsZero() {
 		places = r.profiles(profiles)
 	}
+	r.circles(places)
 	r.mandatory(mandatory)
 	r.unused(places)
 	if findings.Err() != nil {
@@ -134,10 +135,16 @@ func (p *Policy) With(dropIn *Policy) *Policy {
 }
 
 // ownProfiles returns the profiles of the policy in the order of their names, and then those of
-// its drop-ins.
+// its drop-ins. Those that are made from others are left out.
 func (p *Policy) ownProfiles() (out []*profile.Profile) {
+	var all []*source
 	for _, name := range p.ProfileNames() {
-		out = append(out, p.profiles[name])
+		all = append(all, p.profiles[name])
 	}
-	return slices.DeleteFunc(append(out, p.dropped...), func(own *profile.Profile) bool { return own == nil })
+	for _, own := range append(all, p.dropped...) {
+		if own.written != nil {
+			out = append(out, own.written)
+		}
+	}
+	return out
 }

@@ -88,9 +88,12 @@ var answerKeys = []document.Key{
 }
 
 // profileType is a profile of a policy.
-var profileType = &document.Type{Kind: document.Mapping, OneOf: []string{"file", "inline"}, Keys: []document.Key{
+var profileType = &document.Type{Kind: document.Mapping, OneOf: []string{"file", "inline", "from"}, Keys: []document.Key{
 	{Name: "file", Doc: "The path of a profile in JSON, relative to the directory of the policy's file.", Type: text},
 	{Name: "inline", Doc: "The profile itself.", Type: profile.Type},
+	{Name: "from", Doc: "The profile that allow and deny change: another profile here, RuntimeDefault, builtin for containerd's own default, or Unconfined.", Type: fromType},
+	{Name: "allow", Doc: "Calls that are allowed beside those of from.", Type: list(allowType, true), With: "from"},
+	{Name: "deny", Doc: "Calls that are denied, whatever from and allow say.", Type: list(denyType, true), With: "from"},
 }}
 
 var ruleType = &document.Type{Kind: document.Mapping, Keys: append([]document.Key{

@@ -18,7 +18,7 @@ type Mandatory struct {
 	// File is the policy or the drop-in in which it stands.
 	File string
 
-	profile *profile.Profile // nil for RuntimeDefault
+	profile *source // nil for RuntimeDefault
 }
 
 // mandatoryNames names the mandatory floors in the words of a sentence; empty without one.
@@ -111,8 +111,9 @@ func (p *Policy) under(all, own *specs.LinuxSeccomp, m Machine) (*specs.LinuxSec
 func (p *Policy) mandatory(bounding []string, m Machine) (*specs.LinuxSeccomp, []string, error) {
 	var met meeting
 	for _, f := range p.Mandatory {
-		s, err := p.mandated(f, bounding, m)
+		s, notes, err := p.mandated(f, bounding, m)
 		if err == nil {
+			met.notes = append(met.notes, notes...)
 			err = met.add(&p.floors, s, m.Computed)
 		}
 		if err != nil {
@@ -122,19 +123,20 @@ func (p *Policy) mandatory(bounding []string, m Machine) (*specs.LinuxSeccomp, [
 	return met.all, met.notes, nil
 }
 
-// mandated returns the profile of one mandatory floor.
-func (p *Policy) mandated(f Mandatory, bounding []string, m Machine) (s specs.LinuxSeccomp, err error) {
+// mandated returns the profile of one mandatory floor, and notes of how it was made.
+func (p *Policy) mandated(f Mandatory, bounding []string, m Machine) (s specs.LinuxSeccomp, notes []string, err error) {
 	if f.profile == nil {
-		if s, err = p.single(f.Name, bounding, m); err != nil {
-			return s, err
-		}
+		s, notes, err = p.single(f.Name, bounding, m)
 	} else {
-		s = f.profile.Resolve(profile.Target{Bounding: bounding, KernelRelease: m.KernelRelease})
+		s, notes, err = p.resolve(f.profile, bounding, m)
 	}
-	if profile.FiltersNothing(&s) {
-		return s, fmt.Errorf("it filters nothing for a container with these capabilities; take it off the list where that is meant")
+	switch {
+	case err != nil:
+		return s, nil, err
+	case profile.FiltersNothing(&s):
+		return s, nil, fmt.Errorf("it filters nothing for a container with these capabilities; take it off the list where that is meant")
 	}
-	return s, heldByAll(&s)
+	return s, notes, heldByAll(&s)
 }
 
 // same reports whether two profiles say the same, word for word.

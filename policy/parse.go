@@ -48,7 +48,7 @@ func unwritten(file string, data []byte) *Policy {
 		Architectures:  profile.Auto,
 		Answers:        Answers{Absent: RuntimeDefault, Present: Keep, Floor: None, Hooks: Keep, Mode: Enforce},
 		runtimeDefault: builtinProfile,
-		profiles:       make(map[string]*profile.Profile),
+		profiles:       make(map[string]*source),
 	}
 }
 
@@ -93,6 +93,7 @@ func (r *reader) top(n document.Node) {
 	if !runtimeDefault.IsZero() {
 		p.runtimeDefault = r.profileName(runtimeDefault)
 	}
+	r.circles(places)
 	r.answers(&p.Answers, absent, present, floor)
 	r.mandatory(mandatory)
 	if !rules.IsZero() {
@@ -180,56 +181,4 @@ func isLabel(s string) bool {
 		}
 	}
 	return true
-}
-
-// profiles reads the profiles and returns where each stands.
-func (r *reader) profiles(n document.Node) map[string]document.Node {
-	places := make(map[string]document.Node)
-	n.Each(func(key, value document.Node, name string) {
-		if !IsProfileName(name) {
-			key.Errorf("%q cannot be a profile's name; use lower-case letters, digits and -, and not %q", name, builtinProfile)
-			return
-		}
-		places[name] = key
-		// The name counts as known even if the profile does not parse, so that one
-		// problem is reported once.
-		r.policy.profiles[name] = r.profile(name, value)
-	})
-	return places
-}
-
-func (r *reader) profile(name string, n document.Node) *profile.Profile {
-	var file, inline document.Node
-	n.Fields(profileType, map[string]func(document.Node){
-		"file":   func(v document.Node) { file = v },
-		"inline": func(v document.Node) { inline = v },
-	})
-	var p *profile.Profile
-	switch {
-	case file.IsZero() == inline.IsZero():
-		n.Errorf("wants either file or inline")
-	case !inline.IsZero():
-		p = profile.FromNode(name, inline)
-	default:
-		p = r.profileFile(file)
-	}
-	if p != nil && p.Empty() {
-		n.Errorf("profile %q filters nothing: it allows by default and has no rules; write %s where you mean that", name, Unconfined)
-	}
-	return p
-}
-
-func (r *reader) profileFile(n document.Node) *profile.Profile {
-	name := n.String()
-	if name == "" {
-		return nil
-	}
-	path, data, err := r.read(name)
-	if err != nil {
-		n.Errorf("%v", err)
-		return nil
-	}
-	p, findings := profile.Parse(path, data)
-	*r.findings = append(*r.findings, findings...)
-	return p
 }

@@ -118,7 +118,7 @@ func TestParseFindings(t *testing.T) {
 		{
 			name: "file and inline",
 			text: "version: 1\nabsent: a\nprofiles: {a: {file: a.json, inline: {}}}",
-			want: []string{`3:15: profiles.a: wants either file or inline`},
+			want: []string{`3:15: profiles.a: wants one of file, inline and from`},
 		},
 		{
 			name: "a profile that filters nothing",

@@ -88,8 +88,8 @@ type Policy struct {
 	DropIns []DropIn
 
 	runtimeDefault string // builtinProfile or a key of profiles
-	profiles       map[string]*profile.Profile
-	dropped        []*profile.Profile // of the drop-ins
+	profiles       map[string]*source
+	dropped        []*source // of the drop-ins
 	floors         intersections
 }
 

@@ -163,21 +163,5 @@ func (p *Policy) named(name string, bounding []string, m Machine) (specs.LinuxSe
 	if names := strings.Split(name, together); len(names) > 1 {
 		return p.joined(names, bounding, m)
 	}
-	s, err := p.single(name, bounding, m)
-	return s, nil, err
-}
-
-// single returns the profile of one word or name.
-func (p *Policy) single(name string, bounding []string, m Machine) (specs.LinuxSeccomp, error) {
-	if name == RuntimeDefault {
-		name = p.runtimeDefault
-	}
-	if name == builtinProfile {
-		return profile.RuntimeDefault(bounding), nil
-	}
-	own, ok := p.profiles[name]
-	if !ok {
-		return specs.LinuxSeccomp{}, fmt.Errorf("policy %q: no profile %q", p.Path, name)
-	}
-	return own.Resolve(profile.Target{Bounding: bounding, KernelRelease: m.KernelRelease}), nil
+	return p.single(name, bounding, m)
 }

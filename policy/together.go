@@ -16,10 +16,11 @@ const together = ", "
 func (p *Policy) joined(names []string, bounding []string, m Machine) (specs.LinuxSeccomp, []string, error) {
 	var met meeting
 	for _, name := range names {
-		s, err := p.single(name, bounding, m)
+		s, notes, err := p.single(name, bounding, m)
 		if err != nil {
 			return s, nil, err
 		}
+		met.notes = append(met.notes, notes...)
 		if profile.FiltersNothing(&s) {
 			return s, nil, fmt.Errorf("policy %q: floor %q filters nothing for a container with these capabilities; take it off the list where that is meant", p.Path, name)
 		}

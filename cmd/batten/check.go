@@ -19,7 +19,8 @@ func newCheck() *cobra.Command {
 		Long: `batten check reads a policy as the shim does, with the profiles that it names,
 and prints every error and warning with its file, line and column. Without FILE
 it reads the node's policy. The drop-ins of the node are read with each policy. Notes
-say which rules lift the policy's floor, and which floors none lifts.`,
+say which rules lift the policy's floor, which floors none lifts, and where a profile
+that is made from another is not exactly what is written.`,
 		Example:     "  batten check\n  batten check --draft --strict policy.yaml",
 		SuggestFor:  []string{"validate", "test"},
 		Annotations: map[string]string{exitOne: "the policy has an error, or with --strict a warning", files: policy.DefaultPath},
@@ -43,12 +44,14 @@ say which rules lift the policy's floor, and which floors none lifts.`,
 // check reads a policy as the shim would and prints every finding.
 func check(w io.Writer, path string, draft, strict bool, runtime *ociRuntime) error {
 	p, findings := loadPolicy(path, draft)
+	var notes []string
 	if findings.Err() == nil {
 		skipped, err := runtime.skippedNames(p.Skipped)
 		if err != nil {
 			return err
 		}
-		findings = slices.Concat(findings, skipped, p.HighBits(), p.Advice())
+		unmade, said := p.Made(policy.Machine{})
+		findings, notes = slices.Concat(findings, skipped, unmade, p.HighBits(), p.Advice()), said
 	}
 	for _, f := range findings {
 		fmt.Fprintln(w, f)
@@ -56,6 +59,9 @@ func check(w io.Writer, path string, draft, strict bool, runtime *ociRuntime) er
 	if findings.Err() != nil || strict && len(findings) > 0 {
 		fmt.Fprintf(w, "%s: %s\n", path, count(findings))
 		return errNo
+	}
+	for _, note := range notes {
+		fmt.Fprintf(w, "%s: note: %s\n", p.Path, note)
 	}
 	checkFloors(w, p)
 	fmt.Fprintf(w, "%s: fine, %s, %s\n", p.Path, plural(len(p.Rules), "rule"), plural(len(findings), "warning"))

@@ -22,6 +22,9 @@ func render(t *document.Type) *jsonschema.Schema {
 		s.Type = "integer"
 		s.Minimum = json.Number(strconv.FormatUint(t.Min, 10))
 		s.Maximum = json.Number(strconv.FormatUint(t.Max, 10))
+		if t.OrText {
+			s = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, text(&document.Type{Kind: document.String})}}
+		}
 	case document.List:
 		s.Type, s.Items = "array", render(t.Items)
 		if t.NotEmpty {
@@ -84,6 +87,12 @@ func mapping(t *document.Type) *jsonschema.Schema {
 		}
 		value.Description = k.Doc
 		s.Properties.Set(k.Name, value)
+		if k.With != "" {
+			if s.DependentRequired == nil {
+				s.DependentRequired = make(map[string][]string)
+			}
+			s.DependentRequired[k.Name] = []string{k.With}
+		}
 		if k.Missing != "" {
 			s.Required = append(s.Required, k.Name)
 		}

@@ -16,6 +16,8 @@ type Type struct {
 	Pattern, NotPattern string
 	// Max is the largest number, Min the smallest.
 	Min, Max uint64
+	// OrText is set if a string that is not empty may stand in place of a number.
+	OrText bool
 	// OrList is the type of a list that may stand in place of the value; nil if none may.
 	OrList *Type
 	// Items is the type of a list's items, or of the values of a mapping whose keys the
@@ -51,6 +53,8 @@ type Key struct {
 	// Doc describes the key in a sentence.
 	Doc  string
 	Type *Type
+	// With is another key that must be there beside it; empty for none.
+	With string
 	// Missing is the message if the key is missing; it is empty for an optional key.
 	Missing string
 	// Refused is the message if the key is there; it is empty for an allowed key.

@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"slices"
+
 	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/semantics"
 	"github.com/batten-runtime/batten/policy/semantics/region"
@@ -70,6 +72,22 @@ var (
 		return out
 	}()
 )
+
+// ErrnoNames returns the names of errnos that a rule may have.
+func ErrnoNames() []string { return slices.Clone(errnoNames) }
+
+// Operators returns the words by which a condition compares.
+func Operators() []string { return words(region.Operators...) }
+
+// Errno returns the number of a name of [ErrnoNames], 0 for another.
+func Errno(name string) (number uint) {
+	for e := unix.Errno(1); e < errnos; e++ {
+		if unix.ErrnoName(e) == name {
+			return uint(e)
+		}
+	}
+	return 0
+}
 
 // errnos is one more than the largest errno that has a name.
 const errnos = 134

@@ -8,7 +8,6 @@ import (
 	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/semantics"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 // Parse reads a profile in JSON. File names it in findings; where they have
@@ -129,17 +128,15 @@ func errnoNumber(n document.Node) *uint {
 // errnoName sets number from a name such as ENOSYS (containers/common). A
 // number beside it must be the same.
 func errnoName(n document.Node, number **uint) {
-	for e := unix.Errno(1); e < errnos; e++ {
-		if unix.ErrnoName(e) == n.String() {
-			v := uint(e)
-			if *number != nil && **number != v {
-				n.Errorf("%s is %d, but errnoRet says %d; write one of the two", n.String(), v, **number)
-			}
-			*number = &v
-			return
-		}
+	v := Errno(n.String())
+	if v == 0 {
+		n.Errorf("unknown errno %q", n.String())
+		return
 	}
-	n.Errorf("unknown errno %q", n.String())
+	if *number != nil && **number != v {
+		n.Errorf("%s is %d, but errnoRet says %d; write one of the two", n.String(), v, **number)
+	}
+	*number = &v
 }
 
 func parseRule(n document.Node) rule {

@@ -139,6 +139,26 @@ func within(inner, outer []Values) bool {
 	return true
 }
 
+// Low32 returns conditions on the low 32 bits of an argument, of which one must hold for c to hold
+// of these bits. holds is set if c always holds.
+func Low32(c specs.LinuxSeccompArg) (out []specs.LinuxSeccompArg, holds bool) {
+	if c.Op == specs.OpMaskedEqual {
+		c.Value &= math.MaxUint32
+		c.ValueTwo &= c.Value
+		return []specs.LinuxSeccompArg{c}, c.Value == 0
+	}
+	for _, v := range Accepted(All32, c) {
+		if v == All32 {
+			return nil, true
+		}
+		for _, cube := range Conditions(c.Index, v, All32, true) {
+			mask, value, _ := Cube(cube)
+			out = append(out, specs.LinuxSeccompArg{Index: c.Index, Op: specs.OpMaskedEqual, Value: mask & math.MaxUint32, ValueTwo: value})
+		}
+	}
+	return out, false
+}
+
 // Masked returns conditions that hold for what the kernel reads, one of which
 // is to take the place of c; none if there is no such list.
 func (w Width) Masked(c specs.LinuxSeccompArg) (out []specs.LinuxSeccompArg) {
