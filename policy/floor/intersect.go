@@ -80,11 +80,11 @@ func (m *flooring) listed(own []specs.Arch) []specs.Arch {
 // want returns what the result must do for a syscall on arch. clear is false if the rules
 // of one of the profiles have more than one meaning there.
 func (m *flooring) want(w *semantics.Budget, arch specs.Arch, name string) (want, own semantics.Function, clearFloor, clearOwn bool) {
-	f, clearFloor := m.floor.On(arch, name)
 	if m.edits != nil {
 		own, clearOwn = m.own.On(arch, name)
 		return m.edited(w, own, arch, name), own, clearOwn, clearOwn
 	}
+	f, clearFloor := m.floor.On(arch, name)
 	if m.floor == m.own {
 		return f, f, clearFloor, clearFloor
 	}

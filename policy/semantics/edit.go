@@ -111,7 +111,8 @@ func boxesOf(all region.Values, conds []specs.LinuxSeccompArg) []region.Box {
 	return out
 }
 
-// within returns f with other outcomes in a box.
+// within returns f with other outcomes in a box. Where all of the box has one outcome then, the box
+// stays whole: cut along the boxes of f, it would need more rules.
 func (w *Budget) within(f Function, b region.Box, change func(Outcome) Outcome) Function {
 	out := Function{Whole: f.Whole, Otherwise: f.Otherwise}
 	add := func(b region.Box, o Outcome) {
@@ -119,6 +120,7 @@ func (w *Budget) within(f Function, b region.Box, change func(Outcome) Outcome) 
 			out.Pieces = append(out.Pieces, piece{b, o})
 		}
 	}
+	var inside []piece
 	for _, p := range f.Pieces {
 		both, ok := p.box.Intersect(b)
 		if w.use(2); w.Spent() {
@@ -131,12 +133,20 @@ func (w *Budget) within(f Function, b region.Box, change func(Outcome) Outcome) 
 		for _, rest := range p.box.Minus(b) {
 			add(rest, p.Outcome)
 		}
-		add(both, change(p.Outcome))
+		inside = append(inside, piece{both, change(p.Outcome)})
 	}
-	if o := change(f.Otherwise); o != f.Otherwise {
-		for _, part := range w.outside(b, f.Pieces) {
-			add(part, o)
-		}
+	for _, part := range w.outside(b, f.Pieces) {
+		inside = append(inside, piece{part, change(f.Otherwise)})
+	}
+	if len(inside) == 0 || w.Spent() {
+		return out
+	}
+	if first := inside[0].Outcome; !slices.ContainsFunc(inside, func(p piece) bool { return p.Outcome != first }) {
+		add(b, first)
+		return out
+	}
+	for _, p := range inside {
+		add(p.box, p.Outcome)
 	}
 	return out
 }
