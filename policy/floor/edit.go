@@ -90,6 +90,9 @@ func (m *flooring) sayMultiplexed() {
 		}
 	}
 	say(m.edits.Deny, "deny: 32-bit programs that make %s through socketcall or ipc are denied it whatever its arguments, which no filter sees there")
+	if slices.ContainsFunc(semantics.Edits{Deny: m.edits.Deny}.Names(), func(name string) bool { return syscalls.Multiplexed[name].By == "ipc" }) {
+		m.note("deny: 32-bit programs are denied ipc with a version in the high half of its first argument, where each call behind it could hide")
+	}
 	say(m.edits.Allow, "allow: 32-bit programs that make %s through socketcall or ipc are not allowed it, since no filter sees its arguments there")
 }
 

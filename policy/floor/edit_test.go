@@ -97,6 +97,29 @@ func TestEditTwoConditions(t *testing.T) {
 	}
 }
 
+// The kernel cuts the high half off the number of a call behind ipc.
+func TestEditVersionOfIpc(t *testing.T) {
+	for name, from := range map[string]specs.LinuxSeccomp{
+		"RuntimeDefault": profile.RuntimeDefault(nil),
+		"all allowed":    {DefaultAction: specs.ActAllow, Architectures: []specs.Arch{specs.ArchX86_64, specs.ArchX86}},
+	} {
+		out, notes, err := floor.Edit(from, semantics.Edits{Deny: []specs.LinuxSyscall{{Names: []string{"semop"}}}}, floor.Limits{})
+		if err != nil || !strings.Contains(strings.Join(notes, "\n"), "denied ipc with a version") {
+			t.Fatalf("%s: %v, notes %q", name, err, notes)
+		}
+		program, err := filter.Compile(&out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for number, denied := range map[uint64]bool{1: true, 0x10001: true, 0xffff0001: true, 2: false} {
+			got, err := program.Run(filter.Call{Arch: 0x40000003, Nr: 117, Args: [6]uint64{number}})
+			if err != nil || got.Denies() != denied {
+				t.Errorf("%s: ipc(%#x): %s (%v), want denied %v", name, number, got, err, denied)
+			}
+		}
+	}
+}
+
 // A denial in what is allowed whole is cut out of that once, not out of each box of the profile.
 func TestEditIsSmall(t *testing.T) {
 	out, _, err := floor.Edit(profile.RuntimeDefault(nil), semantics.Edits{

@@ -75,6 +75,10 @@ func (w *Budget) Edit(f Function, arch specs.Arch, name string, e Edits) Functio
 	return f
 }
 
+// versioned are the calls through ipc with a version in the high half of argument 0, which the
+// kernel cuts off (ipc/syscall.c): any call could hide there.
+var versioned = []specs.LinuxSeccompArg{{Op: specs.OpGreaterThan, Value: 1<<16 - 1}}
+
 // editBoxes returns the calls on arch, by that name, that a rule is for.
 func editBoxes(arch specs.Arch, name string, rule specs.LinuxSyscall, deny bool) (out []region.Box) {
 	all := whole(arch)
@@ -84,9 +88,10 @@ func editBoxes(arch specs.Arch, name string, rule specs.LinuxSyscall, deny bool)
 		}
 		behind, multiplexed := syscalls.Multiplexed[named]
 		if arch == specs.ArchX86 && multiplexed && behind.By == name && (deny || len(rule.Args) == 0) {
-			b := region.Everything(all)
-			b[0] = region.Values{Low: behind.Call, High: behind.Call}
-			out = append(out, b)
+			out = append(out, boxesOf(all, []specs.LinuxSeccompArg{{Op: specs.OpEqualTo, Value: behind.Call}})...)
+			if deny && name == "ipc" {
+				out = append(out, boxesOf(all, versioned)...)
+			}
 		}
 	}
 	return out
