@@ -38,12 +38,24 @@ func ABIs() profile.ABIs {
 	return profile.ABIs{Probed: true, X86: x86, X32: errno != unix.ENOSYS}
 }
 
+// stderr is the last of the descriptors that each program has.
+const stderr = 2
+
 // runs386 reports whether an i386 program ran. known is false if the program failed for
 // another reason than that the kernel does not know its binary format.
 func runs386() (runs, known bool) {
 	fd, err := unix.MemfdCreate("batten-probe", unix.MFD_CLOEXEC)
 	if err != nil {
 		return false, false
+	}
+	if fd <= stderr {
+		// A child has others there. A shim's standard input may be closed.
+		low := fd
+		fd, err = unix.FcntlInt(uintptr(low), unix.F_DUPFD_CLOEXEC, stderr+1)
+		_ = unix.Close(low)
+		if err != nil {
+			return false, false
+		}
 	}
 	f := os.NewFile(uintptr(fd), "batten-probe")
 	defer f.Close()
