@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -209,5 +210,23 @@ func TestGone(t *testing.T) {
 	}
 	if got := procfs.Gone(fs.ErrPermission); !errors.Is(got, fs.ErrPermission) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// TestInCgroup: a process of a cgroup, and of one below it.
+func TestInCgroup(t *testing.T) {
+	pid := os.Getpid()
+	p, err := procfs.Read("/proc", pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(procfs.InCgroup("/"), pid) {
+		t.Error("this process is in no cgroup below the root")
+	}
+	if !slices.Contains(procfs.InCgroup(p.Cgroup), pid) {
+		t.Errorf("this process is not in its own, %s", p.Cgroup)
+	}
+	if got := procfs.InCgroup("/there/is/no/such"); got != nil {
+		t.Errorf("a cgroup that there is not has %v", got)
 	}
 }

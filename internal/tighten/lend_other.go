@@ -1,0 +1,17 @@
+//go:build !(linux && amd64)
+
+package tighten
+
+import "errors"
+
+const tsync = 0
+
+var errDiverged = errors.New("its threads have different filters")
+
+func supported() error {
+	return errors.New("a running process can be given a filter on x86_64 only, so far")
+}
+
+func (t *thread) busy() int { return 0 }
+
+func (p *process) lend(*thread, uint) (bool, error) { return false, supported() }

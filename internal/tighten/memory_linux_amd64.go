@@ -1,0 +1,103 @@
+package tighten
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// instruction finds one that makes a call: in the vDSO, which each process has whose kernel was not
+// started with vdso=0, or in what the process executes. The vDSO's machine is the process's.
+func (t *thread) instruction() (abi, uint64, error) {
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", t.tid))
+	if err != nil {
+		return abi{}, 0, err
+	}
+	a := native
+	vdso, rest := executable(string(maps))
+	for _, m := range append(vdso, rest...) {
+		code := t.read(m.at, min(m.size, mostSearched))
+		if len(code) > elfMachine+2 && bytes.HasPrefix(code, []byte("\x7fELF")) && binary.LittleEndian.Uint16(code[elfMachine:]) == elf386 {
+			a = i386
+		}
+		if i := bytes.Index(code, a.instruction[:]); i >= 0 {
+			return a, m.at + uint64(i), nil
+		}
+	}
+	return a, 0, errors.New("it has no instruction to make a call by")
+}
+
+// Of an ELF header (elf(5)): where e_machine is, and i386's.
+const (
+	elfMachine = 18
+	elf386     = 3
+)
+
+// mostSearched bounds what is read of one mapping.
+const mostSearched = 1 << 20
+
+type mapping struct{ at, size uint64 }
+
+// executable returns the mappings of /proc/<pid>/maps that the process can execute, the vDSO apart.
+func executable(maps string) (vdso, rest []mapping) {
+	for line := range strings.Lines(maps) {
+		var from, to uint64
+		var mode string
+		if _, err := fmt.Sscanf(line, "%x-%x %s", &from, &to, &mode); err != nil || len(mode) < 3 || mode[2] != 'x' {
+			continue
+		}
+		m := mapping{from, to - from}
+		switch {
+		case strings.HasSuffix(strings.TrimSpace(line), " [vdso]"):
+			vdso = append(vdso, m)
+		case !strings.Contains(line, "[vsyscall]"): // which cannot be read, and emulates
+			rest = append(rest, m)
+		}
+	}
+	return vdso, rest
+}
+
+// read returns memory of the process, or nothing.
+func (t *thread) read(at, size uint64) []byte {
+	data := make([]byte, size)
+	local := []unix.Iovec{{Base: unsafe.SliceData(data)}}
+	local[0].SetLen(len(data))
+	n, err := unix.ProcessVMReadv(t.tid, local, []unix.RemoteIovec{{Base: uintptr(at), Len: len(data)}}, 0)
+	if err != nil {
+		return nil
+	}
+	return data[:n]
+}
+
+// leaveSequence does what the kernel does for a thread that was interrupted in a restartable
+// sequence (rseq(2), kernel/rseq.c): it will go on where the sequence is begun again. The kernel
+// itself no longer sees that, since the thread is elsewhere meanwhile.
+func (t *thread) leaveSequence(regs *unix.PtraceRegs) {
+	var config struct {
+		area                         uint64
+		size, signature, flags, rest uint32
+	}
+	if _, err := t.request(ptraceGetSequence, unsafe.Sizeof(config), uintptr(unsafe.Pointer(&config))); err != nil || config.area == 0 {
+		return
+	}
+	// struct rseq has the address of a struct rseq_cs (linux/rseq.h) at its second word: version
+	// and flags, start_ip, post_commit_offset, abort_ip.
+	area := t.read(config.area, 16)
+	if len(area) < 16 {
+		return
+	}
+	sequence := t.read(binary.LittleEndian.Uint64(area[8:]), 32)
+	if len(sequence) < 32 {
+		return
+	}
+	word := func(n int) uint64 { return binary.LittleEndian.Uint64(sequence[8*n:]) }
+	if start, length, abort := word(1), word(2), word(3); regs.Rip-start < length {
+		regs.Rip = abort
+	}
+}

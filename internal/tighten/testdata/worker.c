@@ -1,0 +1,190 @@
+/* worker is a process to tighten. Each argument names something that a thread of it does, while
+ * it says "ready" and reads a line; it then says of each thread whether it went as if nothing had
+ * been, and what keyctl(2) of that thread fails with. With DENY=N keyctl's own number, or with
+ * KILL=N, a call of that number is denied or killed from the start; with APART=1 each thread has a
+ * filter of its own; with TRY=1 all threads call keyctl all the time. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+static int ends[2][64];
+static volatile int stop;
+
+static double now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void filter(int nr, unsigned answer)
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, answer),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog p = {4, f};
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p)) {
+		perror("filter");
+		exit(9);
+	}
+}
+
+/* A second of waiting is as long as that, whatever happens in between. */
+static int second(double began) { return now() - began > 0.99 && now() - began < 1.9; }
+
+static int spin(void)
+{
+	/* Registers of all kinds hold what is summed up. */
+	double x = 0;
+	unsigned long n = 0, sum = 0;
+	while (!stop) {
+		for (int i = 0; i < 1000; i++) {
+			sum += i ^ n;
+			x += 0.5;
+		}
+		n++;
+	}
+	unsigned long want = 0;
+	for (unsigned long k = 0; k < n; k++)
+		for (int i = 0; i < 1000; i++)
+			want += i ^ k;
+	return sum == want && x == 500.0 * n;
+}
+
+static int act(const char *what, int *end)
+{
+	double began = now();
+	struct timespec one = {1, 0};
+	char c;
+	if (!strcmp(what, "nanosleep"))
+		return syscall(SYS_nanosleep, &one, NULL) == 0 && second(began);
+	if (!strcmp(what, "clock_nanosleep"))
+		return syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &one, NULL) == 0 && second(began);
+	if (!strcmp(what, "futex")) {
+		int word = 0;
+		return syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &one, NULL, 0) == -1 && errno == ETIMEDOUT && second(began);
+	}
+	if (!strcmp(what, "poll")) {
+		struct pollfd p = {.fd = end[0], .events = POLLIN};
+		return poll(&p, 1, 30000) == 1;
+	}
+	if (!strcmp(what, "poll-timeout"))
+		return poll(NULL, 0, 1000) == 0 && second(began);
+	if (!strcmp(what, "ppoll")) {
+		struct pollfd p = {.fd = end[0], .events = POLLIN};
+		struct timespec long_ = {30, 0};
+		sigset_t s;
+		sigemptyset(&s);
+		return ppoll(&p, 1, &long_, &s) == 1;
+	}
+	if (!strcmp(what, "epoll")) {
+		struct epoll_event e = {.events = EPOLLIN};
+		int fd = epoll_create1(0);
+		epoll_ctl(fd, EPOLL_CTL_ADD, end[0], &e);
+		/* epoll_wait(2) is never restarted after a stop: a program must call it again (signal(7)). */
+		int n;
+		while ((n = epoll_wait(fd, &e, 1, 30000)) == -1 && errno == EINTR)
+			;
+		return n == 1;
+	}
+	if (!strcmp(what, "read"))
+		return read(end[0], &c, 1) == 1;
+	if (!strcmp(what, "accept")) {
+		struct sockaddr_un a = {.sun_family = AF_UNIX};
+		socklen_t len = sizeof a;
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		bind(fd, (void *)&a, sizeof(sa_family_t));
+		listen(fd, 1);
+		getsockname(fd, (void *)&a, &len);
+		int to = socket(AF_UNIX, SOCK_STREAM, 0);
+		if (fork() == 0) {
+			read(end[0], &c, 1);
+			_exit(connect(to, (void *)&a, len));
+		}
+		return accept(fd, NULL, NULL) >= 0;
+	}
+	if (!strcmp(what, "spin"))
+		return spin();
+	fprintf(stderr, "%s?\n", what);
+	exit(8);
+}
+
+struct job {
+	char *what;
+	int number;
+};
+
+static void *run(void *arg)
+{
+	struct job *j = arg;
+	if (getenv("APART"))
+		filter(SYS_getpgid, SECCOMP_RET_ERRNO | j->number);
+	int end[2] = {ends[0][j->number], ends[1][j->number]};
+	int ok = act(j->what, end);
+	errno = 0;
+	syscall(SYS_keyctl, 1000, 0, 0, 0, 0);
+	printf("%s %s %d\n", j->what, ok ? "ok" : "BROKEN", errno);
+	return NULL;
+}
+
+static void *try(void *arg)
+{
+	while (!stop)
+		syscall(SYS_keyctl, 1000, 0, 0, 0, 0);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	static struct job jobs[64];
+	pthread_t t[64], tries;
+	if (getenv("DENY"))
+		filter(atoi(getenv("DENY")), SECCOMP_RET_ERRNO | EPERM);
+	if (getenv("KILL"))
+		filter(atoi(getenv("KILL")), SECCOMP_RET_KILL_PROCESS);
+	for (int i = 1; i < argc; i++) {
+		int end[2];
+		if (pipe(end))
+			return 7;
+		ends[0][i] = end[0];
+		ends[1][i] = end[1];
+		jobs[i] = (struct job){argv[i], i};
+		pthread_create(&t[i], NULL, run, &jobs[i]);
+	}
+	if (getenv("TRY"))
+		pthread_create(&tries, NULL, try, NULL);
+	usleep(100 * 1000);
+	puts("ready");
+	fflush(stdout);
+	char c;
+	if (read(0, &c, 1) != 1)
+		return 6;
+	stop = 1;
+	for (int i = 1; i < argc; i++)
+		if (write(ends[1][i], "x", 1) != 1)
+			return 5;
+	for (int i = 1; i < argc; i++)
+		pthread_join(t[i], NULL);
+	errno = 0;
+	syscall(SYS_keyctl, 1000, 0, 0, 0, 0);
+	printf("main ok %d\n", errno);
+	return 0;
+}
