@@ -251,6 +251,9 @@ func (f *finder) container(head int, joined []int) Container {
 	return c
 }
 
+// Members are the processes of the container.
+func (c *Container) Members() []procfs.Process { return c.members }
+
 // add counts one process of the container.
 func (c *Container) add(p procfs.Process) {
 	c.members = append(c.members, p)

@@ -52,6 +52,9 @@ type Judge struct {
 	Machine func(runtime string) policy.Machine
 	// Live reads the filters that the kernel holds for a process; filter.Live does.
 	Live func(pid int) (filter.Stack, error)
+	// Added reports whether a filter is one that Batten puts on processes while they run; nil
+	// for none.
+	Added func(*filter.Program) bool
 
 	proofs proofs
 }

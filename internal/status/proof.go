@@ -13,59 +13,141 @@ import (
 // started from outside it takes the filters that all of the container's processes
 // share: those that a program has installed are its own affair. Where no runtime is
 // known to have installed one, it looks at each thread: a program may have installed a
-// strict filter in one and a loose one in another.
+// strict filter in one and a loose one in another. So it does where the shared filters
+// are looser than the policy: batten block may have given each thread one more.
 func (j *Judge) prove(c *Container, demands []demand) (Kind, string) {
-	shared, unseen := 0, false
 	tasks, err := c.tasks(demands)
 	if err != nil {
 		return Unproved, "cannot be proved: " + err.Error()
 	}
-	for _, pid := range tasks {
-		live, err := j.Live(pid)
-		if err != nil {
-			return Unproved, "cannot be proved: " + err.Error()
+	p := proof{judge: j, container: c}
+	looser := p.threads(tasks, demands, false)
+	if len(looser) > 0 && p.onlyPolicy(looser) && j.Added != nil {
+		whole := proof{judge: j, container: c}
+		if all, err := c.threads(); err == nil && len(whole.threads(all, p.demands(looser), true)) == 0 {
+			p.later, looser = true, nil
+			p.unseen = p.unseen || whole.unseen
 		}
-		if len(live) == 0 {
-			return Unproved, fmt.Sprintf("cannot be proved: process %d has changed meanwhile", pid)
-		}
-		live = live[:min(len(live), c.shared)]
-		if shared == 0 || len(live) < shared {
-			shared = len(live)
-		}
-		h := holding{live: live, pid: pid, machine: c.machine(j), programs: &j.proofs, answers: c.answers()}
-		for _, d := range demands {
-			err := h.demand(d)
-			var looser *looserError
-			switch {
-			case errors.As(err, &looser) && h.answers == letsThrough:
-				return Looser, "is only observed, and " + err.Error()
-			case errors.As(err, &looser):
-				return Looser, err.Error()
-			case err != nil:
-				return Unproved, "cannot be proved: " + err.Error()
-			}
-		}
-		unseen = unseen || h.unseen
 	}
-	if shared == 0 {
+	switch {
+	case len(looser) > 0:
+		return looser[0].kind, looser[0].text
+	case p.shared == 0:
 		return Unproved, "cannot be proved: no process of it is left"
 	}
-	filters := fmt.Sprintf("%d filters", shared)
-	if shared == 1 {
+	return Proved, p.text()
+}
+
+// proof is what comes of comparing one container's filters.
+type proof struct {
+	judge     *Judge
+	container *Container
+	// shared is how many filters all processes have that were looked at. Later is set where
+	// it takes filters that they were given while they ran.
+	shared        int
+	unseen, later bool
+}
+
+// failure says of a demand that it is not met; of none, that a thread cannot be read.
+type failure struct {
+	demand *demand
+	kind   Kind
+	text   string
+}
+
+// threads compares the filters of threads: those that all of the container share and, with added,
+// those that batten block has added. Of each demand the first failure is returned.
+func (p *proof) threads(tids []int, demands []demand, added bool) (out []failure) {
+	failed := make([]bool, len(demands))
+	for _, tid := range tids {
+		live, err := p.judge.Live(tid)
+		if err == nil && len(live) == 0 {
+			err = fmt.Errorf("process %d has changed meanwhile", tid)
+		}
+		if err != nil {
+			return append([]failure{{kind: Unproved, text: "cannot be proved: " + err.Error()}}, out...)
+		}
+		live = p.counted(live, added)
+		if p.shared == 0 || len(live) < p.shared {
+			p.shared = len(live)
+		}
+		h := holding{live: live, pid: tid, machine: p.container.machine(p.judge), programs: &p.judge.proofs, answers: p.container.answers()}
+		for i := range demands {
+			if failed[i] {
+				continue
+			}
+			if kind, text := p.one(&h, demands[i]); kind != Proved {
+				failed[i] = true
+				out = append(out, failure{demand: &demands[i], kind: kind, text: text})
+			}
+		}
+		p.unseen = p.unseen || h.unseen
+	}
+	return out
+}
+
+// counted returns the filters that count: those that all share and, with added, those that batten
+// block has added.
+func (p *proof) counted(live filter.Stack, added bool) filter.Stack {
+	shared := min(len(live), p.container.shared)
+	out := slices.Clone(live[:shared])
+	for _, f := range live[shared:] {
+		if added && p.judge.Added != nil && p.judge.Added(f) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// one compares the filters of one thread with one demand.
+func (p *proof) one(h *holding, d demand) (Kind, string) {
+	err := h.demand(d)
+	var looser *looserError
+	switch {
+	case errors.As(err, &looser) && h.answers == letsThrough:
+		return Looser, "is only observed, and " + err.Error()
+	case errors.As(err, &looser):
+		return Looser, err.Error()
+	case err != nil:
+		return Unproved, "cannot be proved: " + err.Error()
+	}
+	return Proved, ""
+}
+
+// onlyPolicy reports whether what failed is the policy's alone: what the runtime was given must be
+// among the filters that all share.
+func (p *proof) onlyPolicy(failed []failure) bool {
+	return !slices.ContainsFunc(failed, func(f failure) bool { return f.demand == nil || f.demand.given })
+}
+
+func (p *proof) demands(failed []failure) (out []demand) {
+	for _, f := range failed {
+		out = append(out, *f.demand)
+	}
+	return out
+}
+
+// text says what was proved.
+func (p *proof) text() string {
+	filters := fmt.Sprintf("%d filters", p.shared)
+	if p.shared == 1 {
 		filters = "1 filter"
 	}
+	if p.later {
+		filters += " and what batten block has added to each thread"
+	}
 	text := "its record and today's policy"
-	if c.Record == nil {
+	if p.container.Record == nil {
 		text = "today's policy"
 	}
 	text = fmt.Sprintf("proved, %s as strict as %s", filters, text)
-	if c.answers() == denies {
+	if p.container.answers() == denies {
 		text += "; Batten's listener denies the calls that it notifies of"
 	}
-	if unseen {
+	if p.unseen {
 		text += "; that it is loaded without SECCOMP_FILTER_FLAG_SPEC_ALLOW cannot be seen, and this kernel does not act on it"
 	}
-	return Proved, text
+	return text
 }
 
 // answers returns how Batten's listener answers for the container; nil if it does not.
@@ -90,6 +172,11 @@ func (c *Container) tasks(demands []demand) (out []int, err error) {
 		}
 		return out, nil
 	}
+	return c.threads()
+}
+
+// threads returns all threads of the container.
+func (c *Container) threads() (out []int, err error) {
 	for _, p := range c.members {
 		out = append(out, p.Tasks()...)
 	}

@@ -242,6 +242,7 @@ type judged struct {
 	live             []*specs.LinuxSeccomp       // what the kernel holds
 	liveOf           map[int]*specs.LinuxSeccomp // of a thread, if it is another one
 	liveErr          error
+	added            bool // whether batten block has added filters
 	want             status.Verdict
 }
 
@@ -277,6 +278,16 @@ func TestJudge(t *testing.T) {
 		{
 			name: "strict by a filter of its own program only", policy: forced, spec: denies("bpf"), result: "spec", asked: record.None, seccomp: 2, filters: 2, live: []*specs.LinuxSeccomp{denies("bpf"), denies("keyctl")},
 			want: status.Verdict{Kind: status.Looser, Text: "looser than today's policy: keyctl() on amd64: ERRNO(EPERM) against ALLOW"},
+		},
+		{
+			name: "strict by a filter that batten block has added", policy: forced, spec: denies("bpf"), result: "spec", asked: record.None, seccomp: 2, filters: 2, live: []*specs.LinuxSeccomp{denies("bpf"), denies("keyctl")},
+			want:  status.Verdict{Kind: status.Proved, Safe: true, Text: "proved, 1 filter and what batten block has added to each thread as strict as its record and today's policy"},
+			added: true,
+		},
+		{
+			name: "and not each thread has it", policy: forced, spec: denies("bpf"), result: "spec", asked: record.None, seccomp: 2, filters: 2, live: []*specs.LinuxSeccomp{denies("bpf"), denies("keyctl")},
+			want:  status.Verdict{Kind: status.Looser, Text: "looser than today's policy: keyctl() on amd64: ERRNO(EPERM) against ALLOW"},
+			added: true, threads: []int{2}, liveOf: map[int]*specs.LinuxSeccomp{1100: denies("bpf")},
 		},
 		{
 			name: "its record demands a filter", policy: forced, spec: denies("keyctl"), result: "spec", asked: record.None,
@@ -384,6 +395,7 @@ func judge(t *testing.T, tt judged) (status.Verdict, string) {
 		t.Fatalf("found %+v", found)
 	}
 	j := &status.Judge{
+		Added: func(*filter.Program) bool { return tt.added },
 		Policy: func(string) (*policy.Policy, error) {
 			p, findings := policy.Parse("p", []byte(tt.policy), nil)
 			return p, findings.Err()
