@@ -21,6 +21,9 @@ type blocking struct {
 
 	dir, name, errno     string
 	dryRun, asJSON, list bool
+	running              bool
+	ids                  []string
+	pod                  string
 }
 
 func newBlock() *cobra.Command {
@@ -34,8 +37,10 @@ bpf, 'io_uring_*', 'socket(AF_ALG)', 'clone(CLONE_NEWUSER)', 'ioctl(*, 0x5412)'.
 
 It says what that takes away, which other calls do the same and stay open, and which
 running containers let the calls through, by the filters that the kernel holds. Those
-keep what they have until they are restarted. batten unblock takes a block back.`,
-		Example:     "  batten block --dry-run 'socket(AF_ALG)'\n  batten block 'clone(CLONE_NEWUSER)' 'unshare(CLONE_NEWUSER)' clone3\n  batten block --list",
+keep what they have until they are restarted, unless --running closes them as well: each
+of their processes is stopped for a moment, given one more filter, read back, and let go.
+That cannot be taken back. batten unblock takes a block back from what starts later.`,
+		Example:     "  batten block --dry-run 'socket(AF_ALG)'\n  batten block --running 'socket(AF_ALG)'\n  batten block 'clone(CLONE_NEWUSER)' 'unshare(CLONE_NEWUSER)' clone3\n  batten block --list",
 		SuggestFor:  []string{"deny", "close", "ban", "mitigate"},
 		Annotations: map[string]string{exitOne: "the calls cannot be blocked, or a container could not be looked at", exitThree: "not run as root on the node", files: policy.DefaultPath + "\n" + policy.DropInDir},
 		Args:        between(0, math.MaxInt),
@@ -47,6 +52,9 @@ keep what they have until they are restarted. batten unblock takes a block back.
 	f.StringVar(&b.name, "name", "", "`name` of the drop-in; by default after the calls")
 	f.StringVar(&b.errno, "errno", "", "the `error` that the calls fail with, such as ENOSYS; by default EPERM, and ENOSYS for clone3")
 	f.BoolVar(&b.dryRun, "dry-run", false, "print the drop-in and what it takes away, and write nothing")
+	f.BoolVar(&b.running, "running", false, "close the calls to the processes of running containers as well, by one more filter on each")
+	f.StringArrayVar(&b.ids, "id", nil, "of the running containers only the one of this `id`; may be given again")
+	f.StringVar(&b.pod, "pod", "", "of the running containers only those of the pod `NAMESPACE/NAME`")
 	f.BoolVar(&b.list, "list", false, "print the blocks that there are")
 	f.BoolVar(&b.asJSON, "json", false, "print JSON: with --list the blocks, else the running containers that let the calls through")
 	f.StringVar(&b.dir, "dir", policy.DropInDir, "`directory` of the drop-ins")
@@ -59,6 +67,12 @@ keep what they have until they are restarted. batten unblock takes a block back.
 func (b *blocking) run(args []string) error {
 	b.dir = filepath.Clean(b.dir)
 	switch {
+	case b.running && (b.list || b.dryRun):
+		return usageError{errors.New("--running closes calls; --list and --dry-run only look")}
+	case b.running && b.dir != policy.DropInDir:
+		return usageError{fmt.Errorf("--running is for the containers of this node, whose drop-ins are in %s", policy.DropInDir)}
+	case (b.pod != "" || len(b.ids) > 0) && (b.list || b.dryRun):
+		return usageError{errors.New("--id and --pod choose among running containers, at which --list and --dry-run do not look")}
 	case b.list && len(args) > 0:
 		return usageError{errors.New("--list takes no CALL")}
 	case b.list:
@@ -100,7 +114,7 @@ func (b *blocking) run(args []string) error {
 			return err
 		}
 	}
-	return b.tellRunning(path, text)
+	return b.tellRunning(own, path, text)
 }
 
 // asked returns what the command line asks for.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/batten-runtime/batten/internal/block"
 	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/internal/status"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/document"
@@ -71,12 +73,15 @@ type runningJSON struct {
 	// Open are the running containers that are not proved to be closed, the oldest first.
 	Open []status.Container `json:"open"`
 	// Closed is how many are.
-	Closed int      `json:"closed"`
-	Unseen []string `json:"unseen,omitempty"`
+	Closed int `json:"closed"`
+	// Tightened are those that were open, and that --running has tried to close.
+	Tightened []closedJSON `json:"tightened,omitempty"`
+	Unseen    []string     `json:"unseen,omitempty"`
 }
 
-// tellRunning says which running containers let the calls of a drop-in through.
-func (b *blocking) tellRunning(path string, text []byte) error {
+// tellRunning says which running containers let the calls of a drop-in through and, with --running,
+// closes them.
+func (b *blocking) tellRunning(own block.Block, path string, text []byte) error {
 	if b.dir != policy.DropInDir {
 		_, err := fmt.Fprintf(b.cmd.ErrOrStderr(), "running containers were not looked at: %s is not this node's %s\n", b.dir, policy.DropInDir)
 		return err
@@ -85,30 +90,51 @@ func (b *blocking) tellRunning(path string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	n, err := surveyOf(defaultProc, names.Records, policy.DefaultPath, func(string) (*policy.Policy, document.Findings) { return demand, nil }).Look()
-	if err != nil {
-		return refused{err, onTheNode}
+	survey := surveyOf(defaultProc, names.Records, policy.DefaultPath, func(string) (*policy.Policy, document.Findings) { return demand, nil })
+	var n *status.Node
+	c := &closer{}
+	if b.running {
+		if c, err = newCloser(own, survey, b.chosen); err == nil {
+			n, err = c.close()
+		}
+	} else if n, err = survey.Look(); err != nil {
+		err = refused{err, onTheNode}
 	}
-	answer := runningJSON{Path: path, Open: []status.Container{}, Unseen: n.Unseen}
+	if err != nil {
+		return err
+	}
+	n.Containers = slices.DeleteFunc(n.Containers, func(c status.Container) bool { return !b.chosen(&c) })
+	if len(n.Containers) < len(b.ids) {
+		return hinted{errors.New("there is no running container of an --id"), "batten status shows those that run; the drop-in is written"}
+	}
+	answer := runningJSON{Path: path, Open: []status.Container{}, Tightened: c.closed(), Unseen: n.Unseen}
 	unsure := len(n.Unseen) > 0
-	for _, c := range n.Containers {
-		if c.Safe {
+	for _, container := range n.Containers {
+		if container.Safe || c.has(&container) {
 			answer.Closed++
 			continue
 		}
-		unsure = unsure || c.Kind == status.Unproved
-		answer.Open = append(answer.Open, c)
+		unsure = unsure || b.running || container.Kind == status.Unproved
+		answer.Open = append(answer.Open, container)
 	}
 	slices.SortStableFunc(answer.Open, func(x, y status.Container) int { return cmp.Compare(started(x), started(y)) })
 	if b.asJSON {
 		err = encodeIndented(b.cmd.OutOrStdout(), answer)
 	} else {
+		c.tell(b)
 		err = b.tellOpen(answer)
 	}
 	if err == nil && unsure {
 		return errNo
 	}
 	return err
+}
+
+// chosen reports whether a running container is among those that were asked for.
+func (b *blocking) chosen(c *status.Container) bool {
+	short := record.ShortID(c.ContainerdNamespace, c.ID)
+	return (b.pod == "" || c.Called.Pod() == b.pod) &&
+		(len(b.ids) == 0 || slices.Contains(b.ids, c.ID) || slices.Contains(b.ids, short))
 }
 
 // started is when Batten decided about a container; 0 of one that bypasses Batten.

@@ -14,6 +14,7 @@ import (
 	"github.com/batten-runtime/batten/internal/names"
 	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/internal/status"
+	"github.com/batten-runtime/batten/internal/tighten"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/filter"
@@ -99,6 +100,7 @@ func loader(draft bool) status.Load {
 func surveyOf(proc, records, path string, load status.Load) status.Survey {
 	judge := &status.Judge{
 		Policy: load.Policies(path), Machine: status.Machines(machine), Live: filter.Live,
+		Added: func(p *filter.Program) bool { return tighten.Noted(records, p.Instructions) },
 	}
 	if proc != defaultProc {
 		judge.Live = status.NotLive

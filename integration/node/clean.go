@@ -123,9 +123,9 @@ func (n *Node) left() []string {
 	for _, glob := range []string{"/run/batten/*/*", "/run/netns/*", "/run/containerd/io.containerd.runtime.v2.task/*/*", "/run/containerd/runc/*/*"} {
 		paths, _ := filepath.Glob(n.Path(glob))
 		left = append(left, slices.DeleteFunc(paths, func(path string) bool {
-			// These are kept until the next boot: what filters were found to be, what was
-			// computed of profiles, and crun's filters.
-			return strings.HasPrefix(path, n.Path("/run/batten/compared/")) || strings.HasPrefix(path, n.Path("/run/batten/computed/")) || filepath.Base(path) == ".cache"
+			// These are kept until the next boot: what filters were found to be, which were put
+			// on running processes, what was computed of profiles, and crun's filters.
+			return strings.HasPrefix(path, n.Path("/run/batten/compared/")) || strings.HasPrefix(path, n.Path("/run/batten/tightened/")) || strings.HasPrefix(path, n.Path("/run/batten/computed/")) || filepath.Base(path) == ".cache"
 		})...)
 	}
 	mounts, _ := os.ReadFile(fmt.Sprintf("/proc/%d/mounts", n.anchor.Process.Pid))

@@ -5,6 +5,9 @@
  *   probe status         the Seccomp lines of /proc/self/status
  *   probe pause          waits for SIGTERM or SIGINT, as a pod's sandbox does
  *   probe sleep SECONDS
+ *   probe await          waits for SIGTERM, and passes it on to all if it is the first process
+ *   probe crowd N THREADS
+ *                        N processes more do what follows, each with threads that only wait
  *   probe loop NAME N    makes the call N times, and says how many nanoseconds one took
  *   probe hang DIR       mounts a file system there that answers no call
  *   probe many NAME N THREADS
@@ -24,6 +27,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -144,6 +148,32 @@ static void wait_for_signal(void)
 	sigwait(&set, &sig);
 }
 
+static void *idle(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+static int crowded; /* whether there are processes to wait for */
+
+static void crowd(int processes, int threads)
+{
+	pthread_t t;
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (; processes > 0; processes--) {
+		if (fork() == 0) {
+			while (threads-- > 0)
+				pthread_create(&t, NULL, idle, NULL);
+			return;
+		}
+	}
+	crowded = 1;
+}
+
 /* loop measures one call. */
 static void loop(const char *name, long times)
 {
@@ -175,6 +205,14 @@ int main(int argc, char **argv)
 			fflush(stdout);
 			wait_for_signal();
 			return 0;
+		} else if (!strcmp(argv[i], "await")) {
+			fflush(stdout);
+			wait_for_signal();
+			if (getpid() == 1)
+				kill(-1, SIGTERM);
+		} else if (!strcmp(argv[i], "crowd") && i + 2 < argc) {
+			crowd(atoi(argv[i + 1]), atoi(argv[i + 2]));
+			i += 2;
 		} else if (!strcmp(argv[i], "loop") && i + 2 < argc) {
 			loop(argv[i + 1], atol(argv[i + 2]));
 			i += 2;
@@ -201,5 +239,8 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
+	fflush(stdout);
+	while (crowded && wait(NULL) > 0)
+		;
 	return 0;
 }

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/batten-runtime/batten/internal/block"
+	"github.com/batten-runtime/batten/internal/execs"
+	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/internal/procfs"
+	"github.com/batten-runtime/batten/internal/record"
+	"github.com/batten-runtime/batten/internal/status"
+	"github.com/batten-runtime/batten/internal/tighten"
+	"github.com/batten-runtime/batten/policy/filter"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// closedJSON is what batten block --running --json prints of a container that it tried to close.
+type closedJSON struct {
+	ID                  string        `json:"id"`
+	ContainerdNamespace string        `json:"containerdNamespace,omitempty"`
+	Called              record.Called `json:"called,omitzero"`
+	// Processes is how many have the filter now, NoNewPrivs how many of them were put under
+	// no_new_privs; Stopped is how long they were stopped together at most.
+	Processes  int           `json:"processes"`
+	NoNewPrivs int           `json:"noNewPrivs,omitempty"`
+	Stopped    time.Duration `json:"stoppedNanoseconds"`
+	// Later is the file by which what is started in the container later has it, too.
+	Later string `json:"later,omitempty"`
+	// Unreached says what is not proved to have it, and why.
+	Unreached []string `json:"unreached,omitempty"`
+}
+
+// closer closes calls in containers that run.
+type closer struct {
+	survey status.Survey
+	filter tighten.Filter
+	chosen func(*status.Container) bool
+	block  specs.LinuxSeccomp
+	// tried is what came of the containers, by their oldest processes.
+	tried map[tighten.Target]closedJSON
+}
+
+// Limits on closing: of one container, and how often is looked whether there are more.
+const (
+	closeLimit = 2 * time.Second
+	closeLooks = 4
+)
+
+// newCloser compiles a block, and notes that its filter is Batten's.
+func newCloser(own block.Block, survey status.Survey, chosen func(*status.Container) bool) (*closer, error) {
+	profile := own.Profile()
+	program, err := filter.Demand(&profile, machine().Runtime)
+	if err != nil {
+		return nil, err
+	}
+	c := &closer{survey: survey, chosen: chosen, block: profile, tried: make(map[tighten.Target]closedJSON)}
+	// Without the flag some kernels slow down a process that they had not slowed down before.
+	c.filter = tighten.Filter{Instructions: program.Instructions, Flags: unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW}
+	return c, tighten.Note(names.Records, program.Instructions, own.Name)
+}
+
+// close closes the containers of a node that are open, and those that have come meanwhile, or in
+// which something was started meanwhile. It returns the node as it is afterwards.
+func (c *closer) close() (*status.Node, error) {
+	for look := 1; ; look++ {
+		n, err := c.survey.Look()
+		if err != nil {
+			return nil, refused{err, onTheNode}
+		}
+		var open []*status.Container
+		for i := range n.Containers {
+			which := &n.Containers[i]
+			key, ok := oldest(which)
+			if !which.Safe && ok && len(c.tried[key].Unreached) == 0 && c.chosen(which) {
+				open = append(open, which)
+			}
+		}
+		if len(open) == 0 || look == closeLooks {
+			return n, nil
+		}
+		later := make(map[*status.Container]string)
+		failed := make(map[*status.Container]error)
+		for _, which := range open {
+			key, _ := oldest(which)
+			later[which], failed[which] = execs.Close(execs.Container{ID: which.ID, Pid: key.Pid}, c.block)
+		}
+		awaitExecs(n.Host)
+		for _, which := range open {
+			c.container(which, n.Host, later[which], failed[which])
+		}
+	}
+}
+
+// awaitExecs waits for runtimes that may have read a container's profile before it was changed.
+func awaitExecs(host map[int]procfs.Process) {
+	const pause = 5 * time.Millisecond
+	now, err := procfs.All(defaultProc)
+	for until := time.Now().Add(closeLimit); err == nil && time.Now().Before(until); time.Sleep(pause) {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(now)), func(p procfs.Process) bool {
+			_, known := host[p.Parent]
+			return known && slices.Contains([]string{"runc", "crun"}, p.Name) && procfs.StartTime(p.Pid) == p.StartTime
+		}) {
+			return
+		}
+	}
+}
+
+// has reports whether a container was closed: each of its processes was read back.
+func (c *closer) has(which *status.Container) bool {
+	key, ok := oldest(which)
+	came, tried := c.tried[key]
+	return ok && tried && len(came.Unreached) == 0
+}
+
+// oldest names a container by its oldest process.
+func oldest(c *status.Container) (tighten.Target, bool) {
+	members := c.Members()
+	if len(members) == 0 {
+		return tighten.Target{}, false
+	}
+	p := slices.MinFunc(members, func(a, b procfs.Process) int { return int(a.StartTime) - int(b.StartTime) })
+	return tighten.Target{Pid: p.Pid, StartTime: p.StartTime}, true
+}
+
+// container closes one.
+func (c *closer) container(which *status.Container, host map[int]procfs.Process, later string, failed error) {
+	report, err := tighten.All(c.filter, closeLimit, processesOf(which, host))
+	key, _ := oldest(which)
+	out := c.tried[key]
+	out.ID, out.ContainerdNamespace, out.Called, out.Later = which.ID, which.ContainerdNamespace, which.Called, later
+	out.Processes += len(report.Tightened)
+	out.NoNewPrivs += len(report.NoNewPrivs)
+	out.Stopped = max(out.Stopped, report.Longest)
+	for _, u := range report.Unreached {
+		out.Unreached = append(out.Unreached, u.Error())
+	}
+	if err != nil {
+		out.Unreached = append(out.Unreached, err.Error())
+	}
+	if failed != nil {
+		out.Unreached = append(out.Unreached, fmt.Sprintf("what is started in it later can make the calls: %v", failed))
+	}
+	c.tried[key] = out
+}
+
+// closed are the containers in the order of their ids.
+func (c *closer) closed() []closedJSON {
+	return slices.SortedFunc(maps.Values(c.tried), func(a, b closedJSON) int {
+		return cmp.Or(cmp.Compare(a.ContainerdNamespace, b.ContainerdNamespace), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+// processesOf returns what lists the processes of a container: those that were found, and what is in
+// their cgroups, unless a process of the host is there, too.
+func processesOf(c *status.Container, host map[int]procfs.Process) func() ([]tighten.Target, error) {
+	cgroups := make(map[string]bool)
+	for _, p := range c.Members() {
+		cgroups[p.Cgroup] = len(p.Cgroup) > 1
+	}
+	for _, p := range host {
+		delete(cgroups, p.Cgroup)
+	}
+	return func() (out []tighten.Target, err error) {
+		add := func(pid int, start uint64) {
+			if t := (tighten.Target{Pid: pid, StartTime: start}); start != 0 && !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+		for cgroup, own := range cgroups {
+			if !own {
+				continue
+			}
+			for _, pid := range procfs.InCgroup(cgroup) {
+				add(pid, procfs.StartTime(pid))
+			}
+		}
+		for _, p := range c.Members() {
+			if procfs.StartTime(p.Pid) == p.StartTime {
+				add(p.Pid, p.StartTime)
+			}
+		}
+		return out, nil
+	}
+}
+
+// tell says what came of it.
+func (c *closer) tell(b *blocking) {
+	w := b.cmd.OutOrStdout()
+	for _, d := range c.closed() {
+		name := inALine(d.Called, d.ContainerdNamespace, d.ID)
+		if len(d.Unreached) == 0 {
+			fmt.Fprintf(w, "closed while it runs: %s: %s, stopped for %v%s\n", name, plural(d.Processes, "process"), d.Stopped.Round(10*time.Microsecond), underNoNewPrivs(d))
+		}
+		for _, why := range d.Unreached {
+			fmt.Fprintf(w, "not closed: %s: %s\n", name, why)
+		}
+	}
+}
+
+// underNoNewPrivs says what closing has changed besides.
+func underNoNewPrivs(d closedJSON) string {
+	if d.NoNewPrivs == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d under no_new_privs now: setuid programs and file capabilities give it nothing any more", d.NoNewPrivs)
+}

@@ -1,0 +1,121 @@
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/batten-runtime/batten/integration/node"
+	"github.com/containerd/containerd/v2/pkg/oci"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// TestBlockRunning: batten block --running closes a call to processes that run already, by both
+// ABIs, whatever their container asked for and whoever started it, and they go on; and to those that
+// are started in the container later. Nothing else changes, and one that is left out is named.
+func TestBlockRunning(t *testing.T) {
+	n := node.Start(t, newest)
+	setPolicy(t, n, `version: 1
+rules:
+- {name: free, match: {containerdNamespace: [moby]}, absent: Unconfined}
+`)
+	batten := filepath.Join(node.Root(), "bin", "batten")
+	program := []string{"/probe", "crowd", "3", "5", "--", "await", "--", "call", "getpid", "keyctl", "i386_keyctl", "bpf"}
+	type container struct {
+		*node.Created
+		name string
+		// first is what bpf came to, which nobody blocks.
+		bpf string
+	}
+	var all []container
+	start := func(name, runtime, namespace, bpf string, spec ...oci.SpecOpts) {
+		t.Helper()
+		c, err := n.Start(node.Run{ID: name, Runtime: runtime, Namespace: namespace, Args: program, Spec: spec})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Remove)
+		all = append(all, container{c, name, bpf})
+	}
+	start("unfiltered", node.Batten, "moby", "EINVAL")
+	start("bypassing", node.Stock, "", "EINVAL")
+	start("filtered", node.Batten, "", "EINVAL", node.WithSeccomp(denyKeys()))
+	start("user", node.Batten, "moby", "EINVAL", oci.WithUserID(65534), oci.WithCapabilities(nil), oci.WithNewPrivileges)
+	time.Sleep(300 * time.Millisecond) // for each to have made its processes
+
+	began := time.Now()
+	out, err := n.Command(batten, "block", "--running", "--json", "--errno", "EACCES", "--name", "no-keys", "keyctl",
+		"--id", "unfiltered", "--id", "bypassing", "--id", "filtered", "--id", "user").CombinedOutput()
+	t.Logf("it took %v", time.Since(began))
+	var answer struct {
+		Open      []json.RawMessage `json:"open"`
+		Closed    int               `json:"closed"`
+		Tightened []struct {
+			ID         string   `json:"id"`
+			Processes  int      `json:"processes"`
+			NoNewPrivs int      `json:"noNewPrivs"`
+			Unreached  []string `json:"unreached"`
+		} `json:"tightened"`
+	}
+	if jsonErr := json.Unmarshal(out, &answer); err != nil || jsonErr != nil || len(answer.Open) != 0 || answer.Closed != 4 || len(answer.Tightened) != 4 {
+		t.Fatalf("%v, %v\n%s", err, jsonErr, out)
+	}
+	for _, c := range answer.Tightened {
+		user := map[bool]int{true: 4}[c.ID == "user"]
+		if c.Processes != 4 || c.NoNewPrivs != user || len(c.Unreached) > 0 {
+			t.Errorf("%+v", c)
+		}
+	}
+	for _, verb := range []string{"status", "verify"} {
+		out, err := n.Command(batten, verb).CombinedOutput()
+		if strings.Contains(string(out), "keyctl") {
+			t.Errorf("batten %s: %v\n%s", verb, err, out)
+		}
+	}
+	for _, c := range all {
+		if out, err := c.Exec("/probe", "call", "getpid", "keyctl", "i386_keyctl", "bpf"); out != calls("getpid", "OK", "keyctl", "EACCES", "i386_keyctl", "EACCES", "bpf", c.bpf) {
+			t.Errorf("%s: an exec later: %v\n%s", c.name, err, out)
+		}
+		if err := syscall.Kill(int(c.Task.Pid()), syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.WaitExit(); err != nil {
+			t.Error(err)
+		}
+		out := c.Output()
+		for _, line := range strings.Split(strings.TrimSpace(calls("getpid", "OK", "keyctl", "EACCES", "i386_keyctl", "EACCES", "bpf", c.bpf)), "\n") {
+			if strings.Count("\n"+out, "\n"+line+"\n") == 0 {
+				t.Errorf("%s: its processes say\n%swant 4 times %s", c.name, out, line)
+			}
+		}
+	}
+}
+
+// TestBlockRunningLeavesOut: what cannot be closed is named, and the exit status says so.
+func TestBlockRunningLeavesOut(t *testing.T) {
+	n := node.Start(t, newest)
+	setPolicy(t, n, "version: 1\nabsent: Unconfined\n")
+	eperm := uint(1)
+	c, err := n.Start(node.Run{ID: "shut", Runtime: node.Batten, Spec: []oci.SpecOpts{node.WithSeccomp(&specs.LinuxSeccomp{
+		DefaultAction: specs.ActAllow, Architectures: []specs.Arch{specs.ArchX86_64, specs.ArchX86},
+		Syscalls: []specs.LinuxSyscall{{Names: []string{"seccomp"}, Action: specs.ActErrno, ErrnoRet: &eperm}},
+	})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Remove)
+	out, err := n.Command(filepath.Join(node.Root(), "bin", "batten"), "block", "--running", "--id", "shut", "keyctl").CombinedOutput()
+	pid := c.Task.Pid()
+	for _, want := range []string{
+		fmt.Sprintf("not closed: test/shut: process %d: its own filter denies seccomp\n", pid),
+		"running: 1 container of 1 not proved to be closed; restart these:\n",
+	} {
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v\n%swithout\n%s", err, out, want)
+		}
+	}
+}
