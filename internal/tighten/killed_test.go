@@ -2,6 +2,7 @@ package tighten_test
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -33,6 +34,9 @@ func TestMain(m *testing.M) {
 				{Code: bpf.Return, K: unix.SECCOMP_RET_ERRNO},
 				{Code: bpf.Return, K: unix.SECCOMP_RET_ALLOW},
 			}}, limit)
+			if n == 0 {
+				_, _ = os.Stdout.WriteString("x")
+			}
 		}
 	}
 }
@@ -53,6 +57,32 @@ func (w *worker) ended(t *testing.T) unix.Signal {
 	return status.Signal()
 }
 
+// waited waits until the process has ended, and returns the signal that killed it.
+func (w *worker) waited(t *testing.T) (signal unix.Signal) {
+	t.Helper()
+	for signal == 0 {
+		time.Sleep(time.Millisecond)
+		signal = w.ended(t)
+	}
+	return signal
+}
+
+// finishUnlessKilled lets the process end, and checks what it says, unless it was killed just now:
+// the signal is on its way when its tracer is gone. It returns the signal.
+func (w *worker) finishUnlessKilled(t *testing.T, what []string) unix.Signal {
+	t.Helper()
+	_, _ = io.WriteString(w.in, "x")
+	data, _ := io.ReadAll(w.out)
+	got := strings.Split(strings.TrimSpace(string(data)), "\n")
+	if slices.Sort(got); slices.Equal(got, said(unix.EOPNOTSUPP, what...)) {
+		return 0
+	}
+	if string(data) != "" {
+		t.Fatalf("it goes on as\n%s", data)
+	}
+	return w.waited(t)
+}
+
 // TestKilled: whenever the tracer is killed, a process goes on unharmed, or was killed with it. KILLS
 // are the moments.
 func TestKilled(t *testing.T) {
@@ -65,46 +95,53 @@ func TestKilled(t *testing.T) {
 	for range kills {
 		tracer := exec.Command(os.Args[0])
 		tracer.Env = []string{fmt.Sprintf("TIGHTEN=%d %d", workers[0].Process.Pid, workers[1].Process.Pid)}
+		out, err := tracer.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := tracer.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(10*time.Millisecond + rand.N(10*time.Millisecond))
+		if _, err := out.Read(make([]byte, 1)); err != nil { // it is at work
+			t.Fatal(err)
+		}
+		time.Sleep(rand.N(10 * time.Millisecond))
 		_ = tracer.Process.Kill()
 		_ = tracer.Wait()
 		for i, w := range workers {
-			switch signal := w.ended(t); {
-			case signal == unix.SIGKILL:
-				killed++
-				workers[i] = start(t, program, w.Env, what...)
+			signal := w.ended(t)
+			if signal == 0 && !free(t, w.Process.Pid) {
+				signal = w.waited(t) // it is ending
+			}
+			if signal == 0 && rand.N(20) == 0 {
+				signal = w.finishUnlessKilled(t, what)
+				finished++
+			} else if signal == 0 {
 				continue
-			case signal != 0:
+			}
+			if signal == unix.SIGKILL {
+				killed++
+			} else if signal != 0 {
 				t.Fatalf("a tracer that is killed made it end by %v", signal)
 			}
-			free(t, w.Process.Pid)
-			if rand.N(20) == 0 {
-				if got := w.finish(t); !slices.Equal(got, said(unix.EOPNOTSUPP, what...)) {
-					t.Errorf("it goes on as\n%s", strings.Join(got, "\n"))
-				}
-				finished++
-				workers[i] = start(t, program, w.Env, what...)
-			}
+			workers[i] = start(t, program, w.Env, what...)
 		}
 	}
 	for _, w := range workers {
-		if got := w.finish(t); !slices.Equal(got, said(unix.EOPNOTSUPP, what...)) {
-			t.Errorf("it goes on as\n%s", strings.Join(got, "\n"))
+		if w.finishUnlessKilled(t, what) != 0 {
+			killed++
 		}
 	}
-	t.Logf("%d moments: %d of %d processes were killed, by design; of the others %d were let end, and had computed what they should", kills, killed, 2*kills, finished+2)
+	t.Logf("%d moments: %d of %d processes were killed, by design; %d were let end in between and two at last, and had computed what they should", kills, killed, 2*kills, finished)
 }
 
-// free fails the test unless no thread of a process is traced or stopped. A thread that has just
-// been released may still be on its way.
-func free(t *testing.T, pid int) {
+// free fails the test unless no thread of a process is traced or stopped, and reports whether there
+// is the process. A thread that has just been released may still be on its way.
+func free(t *testing.T, pid int) bool {
 	t.Helper()
 	p, err := procfs.Read("/proc", pid)
 	if err != nil {
-		t.Fatal(err)
+		return false
 	}
 	for _, tid := range p.Tasks() {
 		for until := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
@@ -117,6 +154,7 @@ func free(t *testing.T, pid int) {
 			}
 		}
 	}
+	return true
 }
 
 // TestSignals: no signal is lost to a process that is tightened while they arrive.
