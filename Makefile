@@ -78,6 +78,7 @@ assurance: build engines ## the figures of docs/evidence/assurance.md; hours
 	integration/engines/build.sh programs
 	PROGRAMS=all REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 2h ./integration/observe -run TestGroundTruth
 	CALLS=100000 TOGETHER=200 REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 1h ./integration/observe -run 'TestManyThreads|TestTogether'
+	DRILL=60 REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 1h ./integration -run TestDrill
 	KILLS=1000 REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 30m ./internal/tighten -run TestKilled
 	PEERS=1 $(MAKE) peers
 	$(MAKE) test-machines

@@ -113,7 +113,7 @@ func startOlder(ctx context.Context, s containerdshim.Shim, flags startFlags, st
 
 // stdinRead is the standard input that has been read. If nothing held it, Go would close it some time, and
 // another file would have its number.
-var stdinRead *os.File
+var stdinRead []*os.File
 
 // giveBack puts input back into standard input, for containerd's own code to read. A message
 // with very large options does not fit in a pipe, so a goroutine writes it.
@@ -126,7 +126,8 @@ func giveBack(input []byte) error {
 		_, _ = io.Copy(w, bytes.NewReader(input))
 		w.Close()
 	}()
-	stdinRead, os.Stdin = os.Stdin, r
+	stdinRead = append(stdinRead, os.Stdin)
+	os.Stdin = r
 	return nil
 }
 

@@ -11,36 +11,44 @@ import (
 func (d *demo) block(n *node.Node) {
 	step(7, "A kernel bug: sockets of the family AF_VSOCK must be closed at once, to containers that the\npolicy leaves without a filter, too.")
 	d.writePolicy(n, "version: 1\nabsent: Unconfined\n")
-	older, said := d.vsock(n, "before")
+	older, id, said := d.vsock(n, "before")
 	d.promise("before the block", said, "vsock: OK")
 	show("a container that runs already:  " + said)
 	show("$ batten block 'socket(AF_VSOCK)'\n" + d.batten(n, "2 containers of 2 not proved to be closed", "block", "socket(AF_VSOCK)"))
-	newer, said := d.vsock(n, "after")
+	newer, _, said := d.vsock(n, "after")
 	d.promise("after the block", said, "vsock: EPERM")
 	show("a container that starts now:    " + said)
+	fmt.Println("   The older one need not be restarted: each of its processes is given the filter while it runs.")
+	show("$ batten block --running --pod shop/before 'socket(AF_VSOCK)'\n" + d.batten(n, "2 containers, all proved to be closed", "block", "--running", "--pod", "shop/before", "socket(AF_VSOCK)"))
+	said, err := older.Exec(id, "/probe", "call", "vsock")
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.promise("in the container that ran before the block", said, "vsock: EPERM")
+	show("a program in the older one:     " + strings.TrimSpace(said))
+	fmt.Println("   Is anything left? Then back again:")
+	show("$ batten block 'socket(AF_VSOCK)'\n" + d.batten(n, "4 containers, all proved to be closed", "block", "socket(AF_VSOCK)"))
 	older.Remove()
-	fmt.Println("   The older container is restarted elsewhere. Is anything left? Then back again:")
-	show("$ batten block 'socket(AF_VSOCK)'\n" + d.batten(n, "2 containers, all proved to be closed", "block", "socket(AF_VSOCK)"))
 	show("$ batten unblock block-socket-af-vsock\n" + d.batten(n, "removed", "unblock", "block-socket-af-vsock"))
 	newer.Remove()
 }
 
 // vsock starts a pod whose container has no filter of its own, and returns what its program says
 // of the call.
-func (d *demo) vsock(n *node.Node, name string) (*node.Pod, string) {
+func (d *demo) vsock(n *node.Node, name string) (pod *node.Pod, id, said string) {
 	pod, err := n.RunPod("", "shop", name, nil)
 	if err != nil {
 		d.Fatal(err)
 	}
-	id, err := pod.Run("main", nil)
+	id, err = pod.Run("main", nil)
 	if err != nil {
 		d.Fatal(err)
 	}
-	said, err := pod.Exec(id, "/probe", "call", "vsock")
+	said, err = pod.Exec(id, "/probe", "call", "vsock")
 	if err != nil {
 		d.Fatal(err)
 	}
-	return pod, strings.TrimSpace(said)
+	return pod, id, strings.TrimSpace(said)
 }
 
 // batten runs a command that must say want.

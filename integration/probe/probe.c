@@ -5,6 +5,7 @@
  *   probe status         the Seccomp lines of /proc/self/status
  *   probe pause          waits for SIGTERM or SIGINT, as a pod's sandbox does
  *   probe sleep SECONDS
+ *   probe churn          has a process beside it that makes others all the time
  *   probe await          waits for SIGTERM, and passes it on to all if it is the first process
  *   probe crowd N THREADS
  *                        N processes more do what follows, each with threads that only wait
@@ -174,6 +175,17 @@ static void crowd(int processes, int threads)
 	crowded = 1;
 }
 
+static void churn(void)
+{
+	if (fork() != 0)
+		return;
+	for (;;) {
+		if (fork() == 0)
+			_exit(0);
+		wait(NULL);
+	}
+}
+
 /* loop measures one call. */
 static void loop(const char *name, long times)
 {
@@ -210,6 +222,8 @@ int main(int argc, char **argv)
 			wait_for_signal();
 			if (getpid() == 1)
 				kill(-1, SIGTERM);
+		} else if (!strcmp(argv[i], "churn")) {
+			churn();
 		} else if (!strcmp(argv[i], "crowd") && i + 2 < argc) {
 			crowd(atoi(argv[i + 1]), atoi(argv[i + 2]));
 			i += 2;

@@ -100,15 +100,20 @@ func (t *thread) take() (*loan, error) {
 	if _, err := t.request(ptraceGetSignals, signalSetSize, uintptr(unsafe.Pointer(&l.signals))); err != nil {
 		return nil, err
 	}
-	t.leaveSequence(&l.saved)
-	var err error
+	err := t.leaveSequence(&l.saved)
+	if err != nil {
+		return nil, err
+	}
 	if l.filters, err = t.programs(); err != nil {
 		return nil, err
 	}
 	if t.dispatches() {
 		return nil, errors.New("it has its own system calls sent to itself (PR_SET_SYSCALL_USER_DISPATCH)")
 	}
-	l.abi, l.borrowed, err = t.instruction()
+	err = inTime(func() (err error) {
+		l.abi, l.borrowed, err = t.instruction()
+		return err
+	})
 	return l, err
 }
 

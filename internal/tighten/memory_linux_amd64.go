@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +22,7 @@ func (t *thread) instruction() (abi, uint64, error) {
 	}
 	a := native
 	vdso, rest := executable(string(maps))
+	rest = rest[:min(len(rest), mostMappings)]
 	for _, m := range append(vdso, rest...) {
 		code := t.read(m.at, min(m.size, mostSearched))
 		if len(code) > elfMachine+2 && bytes.HasPrefix(code, []byte("\x7fELF")) && binary.LittleEndian.Uint16(code[elfMachine:]) == elf386 {
@@ -39,8 +41,28 @@ const (
 	elf386     = 3
 )
 
-// mostSearched bounds what is read of one mapping.
-const mostSearched = 1 << 20
+// Bounds on what is read: of one mapping, and how many.
+const (
+	mostSearched = 1 << 20
+	mostMappings = 32
+)
+
+// readLimit is how long memory may take to read: a program can have a reader wait for as long as a
+// file system of its own does not answer.
+const readLimit = time.Second
+
+// inTime calls f, which reads memory, and returns an error if it does not return in time. F goes on
+// then, and is no longer waited for.
+func inTime(f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(readLimit):
+		return errors.New("its memory cannot be read: that does not return")
+	}
+}
 
 type mapping struct{ at, size uint64 }
 
@@ -78,26 +100,31 @@ func (t *thread) read(at, size uint64) []byte {
 // leaveSequence does what the kernel does for a thread that was interrupted in a restartable
 // sequence (rseq(2), kernel/rseq.c): it will go on where the sequence is begun again. The kernel
 // itself no longer sees that, since the thread is elsewhere meanwhile.
-func (t *thread) leaveSequence(regs *unix.PtraceRegs) {
+func (t *thread) leaveSequence(regs *unix.PtraceRegs) error {
 	var config struct {
 		area                         uint64
 		size, signature, flags, rest uint32
 	}
 	if _, err := t.request(ptraceGetSequence, unsafe.Sizeof(config), uintptr(unsafe.Pointer(&config))); err != nil || config.area == 0 {
-		return
+		return nil // Linux before 5.13 does not say
 	}
 	// struct rseq has the address of a struct rseq_cs (linux/rseq.h) at its second word: version
 	// and flags, start_ip, post_commit_offset, abort_ip.
-	area := t.read(config.area, 16)
-	if len(area) < 16 {
-		return
-	}
-	sequence := t.read(binary.LittleEndian.Uint64(area[8:]), 32)
-	if len(sequence) < 32 {
-		return
+	var sequence []byte
+	err := inTime(func() error {
+		area := t.read(config.area, 16)
+		if len(area) < 16 {
+			return nil
+		}
+		sequence = t.read(binary.LittleEndian.Uint64(area[8:]), 32)
+		return nil
+	})
+	if err != nil || len(sequence) < 32 {
+		return err
 	}
 	word := func(n int) uint64 { return binary.LittleEndian.Uint64(sequence[8*n:]) }
 	if start, length, abort := word(1), word(2), word(3); regs.Rip-start < length {
 		regs.Rip = abort
 	}
+	return nil
 }

@@ -35,7 +35,7 @@ var noKeyctl = tighten.Filter{Instructions: []bpf.Instruction{
 	{Code: bpf.Return, K: unix.SECCOMP_RET_ALLOW},
 }}
 
-func build(t *testing.T, source string, flags ...string) string {
+func build(t testing.TB, source string, flags ...string) string {
 	t.Helper()
 	testneeds.Root(t, "ptrace(2) of filters")
 	testneeds.Arch(t, "amd64", "registers")
@@ -54,7 +54,7 @@ type worker struct {
 	out *bufio.Reader
 }
 
-func start(t *testing.T, program string, env []string, args ...string) *worker {
+func start(t testing.TB, program string, env []string, args ...string) *worker {
 	t.Helper()
 	w := &worker{Cmd: exec.Command(program, args...)}
 	w.Env, w.Stderr = env, os.Stderr
@@ -230,6 +230,29 @@ func TestUnreached(t *testing.T) {
 			if got, want := tt.w.finish(t), said(errno, "read"); !slices.Equal(got, want) {
 				t.Errorf("it goes on as\n%s", strings.Join(got, "\n"))
 			}
+		})
+	}
+}
+
+// BenchmarkProcess measures how long a process is stopped.
+func BenchmarkProcess(b *testing.B) {
+	program := build(b, "testdata/worker.c")
+	for _, threads := range []int{3, 500} {
+		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
+			stopped := time.Duration(0)
+			for range b.N {
+				b.StopTimer()
+				w := start(b, program, []string{fmt.Sprintf("IDLE=%d", threads-1)})
+				b.StartTimer()
+				result, err := tighten.Process(w.Process.Pid, noKeyctl, limit)
+				if err != nil {
+					b.Fatal(err)
+				}
+				stopped += result.Stopped
+				b.StopTimer()
+				_ = w.Process.Kill()
+			}
+			b.ReportMetric(float64(stopped.Microseconds())/float64(b.N)/1000, "ms-stopped")
 		})
 	}
 }

@@ -2,7 +2,7 @@
  * it says "ready" and reads a line; it then says of each thread whether it went as if nothing had
  * been, and what keyctl(2) of that thread fails with. With DENY=N keyctl's own number, or with
  * KILL=N, a call of that number is denied or killed from the start; with APART=1 each thread has a
- * filter of its own; with TRY=1 all threads call keyctl all the time. */
+ * filter of its own; with TRY=1 one more calls keyctl all the time; with IDLE=N as many more wait. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/filter.h>
@@ -152,6 +152,13 @@ static void *try(void *arg)
 	return NULL;
 }
 
+static void *idle(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
 int main(int argc, char **argv)
 {
 	static struct job jobs[64];
@@ -169,6 +176,8 @@ int main(int argc, char **argv)
 		jobs[i] = (struct job){argv[i], i};
 		pthread_create(&t[i], NULL, run, &jobs[i]);
 	}
+	for (int i = getenv("IDLE") ? atoi(getenv("IDLE")) : 0; i > 0; i--)
+		pthread_create(&tries, NULL, idle, NULL);
 	if (getenv("TRY"))
 		pthread_create(&tries, NULL, try, NULL);
 	usleep(100 * 1000);
