@@ -76,6 +76,9 @@ rules:
 			t.Errorf("batten %s: %v\n%s", verb, err, out)
 		}
 	}
+	if out := output(t, "unblock", n.Command(batten, "unblock", "no-keys")); !strings.HasSuffix(out, ", and so do processes that batten block --running has closed\n") {
+		t.Errorf("batten unblock says %s", out)
+	}
 	for _, c := range all {
 		if out, err := c.Exec("/probe", "call", "getpid", "keyctl", "i386_keyctl", "bpf"); out != calls("getpid", "OK", "keyctl", "EACCES", "i386_keyctl", "EACCES", "bpf", c.bpf) {
 			t.Errorf("%s: an exec later: %v\n%s", c.name, err, out)

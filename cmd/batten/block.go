@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/batten-runtime/batten/internal/block"
+	"github.com/batten-runtime/batten/internal/tighten"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -81,6 +82,11 @@ func (b *blocking) run(args []string) error {
 		return usageError{errors.New("which CALL?")}
 	case b.dryRun && b.asJSON:
 		return usageError{errors.New("--dry-run looks at no container, so it has no --json")}
+	}
+	if b.running {
+		if err := tighten.Supported(); err != nil {
+			return hinted{err, "without --running the block holds for containers that start from then on"}
+		}
 	}
 	own, err := b.asked(args)
 	if err != nil {

@@ -6,10 +6,12 @@ import (
 	"io/fs"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"github.com/batten-runtime/batten/internal/block"
 	"github.com/batten-runtime/batten/internal/names"
 	"github.com/batten-runtime/batten/internal/record"
+	"github.com/batten-runtime/batten/internal/tighten"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/spf13/cobra"
 )
@@ -66,11 +68,14 @@ func unblock(cmd *cobra.Command, dir, name string) error {
 	case err != nil:
 		return err
 	}
-	kept := 0
+	kept, tightened := 0, ""
 	if dir == policy.DropInDir {
 		list, err := record.Store{Dir: names.Records}.List()
 		if err != nil {
 			return err
+		}
+		if slices.Contains(tighten.Reasons(names.Records), name) {
+			tightened = ", and so do processes that batten block --running has closed"
 		}
 		for _, r := range list {
 			for _, d := range r.DropIns {
@@ -80,6 +85,6 @@ func unblock(cmd *cobra.Command, dir, name string) error {
 			}
 		}
 	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: removed; %s that started under it keep it until they are restarted\n", path, plural(kept, "running container"))
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: removed; %s that started under it keep it until they are restarted%s\n", path, plural(kept, "running container"), tightened)
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/batten-runtime/batten/internal/atomicfile"
@@ -27,6 +28,17 @@ func Note(records string, code []bpf.Instruction, why string) error {
 func Noted(records string, code []bpf.Instruction) bool {
 	_, err := os.Stat(noteOf(records, code))
 	return err == nil
+}
+
+// Reasons returns why filters were noted since the machine started.
+func Reasons(records string) (out []string) {
+	notes, _ := filepath.Glob(filepath.Join(records, NotesDir, "*"))
+	for _, path := range notes {
+		data, _ := os.ReadFile(path)
+		_, why, _ := strings.Cut(strings.TrimSpace(string(data)), " ")
+		out = append(out, why)
+	}
+	return out
 }
 
 func noteOf(records string, code []bpf.Instruction) string {

@@ -69,6 +69,9 @@ func Process(pid int, f Filter, limit time.Duration) (Result, error) {
 	return p.Result, err
 }
 
+// Supported returns an error on machines where no running process can be given a filter.
+func Supported() error { return supported() }
+
 // usable returns an error if no process could be given the filter.
 func usable(f Filter) error {
 	if err := supported(); err != nil {
