@@ -3,6 +3,7 @@ package integration
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -45,7 +46,9 @@ rules:
 	start("bypassing", node.Stock, "", "EINVAL")
 	start("filtered", node.Batten, "", "EINVAL", node.WithSeccomp(denyKeys()))
 	start("user", node.Batten, "moby", "EINVAL", oci.WithUserID(65534), oci.WithCapabilities(nil), oci.WithNewPrivileges)
-	time.Sleep(300 * time.Millisecond) // for each to have made its processes
+	for _, c := range all {
+		awaitChildren(t, n, c.Created, 3)
+	}
 
 	began := time.Now()
 	out, err := n.Command(batten, "block", "--running", "--json", "--errno", "EACCES", "--name", "no-keys", "keyctl",
@@ -98,6 +101,19 @@ rules:
 	}
 }
 
+// awaitChildren waits until a container's first process has so many children.
+func awaitChildren(t *testing.T, n *node.Node, c *node.Created, want int) {
+	t.Helper()
+	n.Eventually(30*time.Second, "its processes", func() error {
+		pid := c.Task.Pid()
+		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+		if got := len(strings.Fields(string(data))); got < want {
+			return fmt.Errorf("%d of %d (%v)", got, want, err)
+		}
+		return nil
+	})
+}
+
 // TestBlockRunningLeavesOut: what cannot be closed is named, and the exit status says so.
 func TestBlockRunningLeavesOut(t *testing.T) {
 	n := node.Start(t, newest)
@@ -120,5 +136,47 @@ func TestBlockRunningLeavesOut(t *testing.T) {
 		if err == nil || !strings.Contains(string(out), want) {
 			t.Errorf("%v\n%swithout\n%s", err, out, want)
 		}
+	}
+}
+
+// TestBlockRunningOfEngines: the same of containers of Docker and of Podman, with runc and with crun,
+// and what is started in them later.
+func TestBlockRunningOfEngines(t *testing.T) {
+	check := func(t *testing.T, n *node.Node, id string, exec func(probe ...string) string) {
+		setPolicy(t, n, "version: 1\nabsent: Unconfined\n")
+		probe := []string{"/probe", "call", "getpid", "keyctl"}
+		if got, want := exec(probe...), calls("getpid", "OK", "keyctl", "OK"); got != want {
+			t.Fatalf("before: got\n%swant\n%s", got, want)
+		}
+		out := output(t, "block", n.Command(filepath.Join(node.Root(), "bin", "batten"), "block", "--running", "--errno", "EACCES", "--id", id, "keyctl"))
+		if !strings.Contains(out, "closed while it runs: ") || !strings.Contains(out, "running: 1 container, all proved to be closed") {
+			t.Errorf("batten block says\n%s", out)
+		}
+		if got, want := exec(probe...), calls("getpid", "OK", "keyctl", "EACCES"); got != want {
+			t.Errorf("blocked: got\n%swant\n%s", got, want)
+		}
+	}
+	t.Run("Docker 20.10", func(t *testing.T) {
+		n := node.Bare(t, "debian")
+		n.StartDocker(node.DockerConfig{})
+		output(t, "import", n.Docker("import", node.Rootfs(t), "probe"))
+		id := strings.TrimSpace(output(t, "run", dockerRun(n, []string{"--detach", "--security-opt", "seccomp=unconfined"}, "/probe", "pause")))
+		defer func() { output(t, "rm", n.Docker("rm", "--force", id)) }()
+		check(t, n, id, func(probe ...string) string {
+			return output(t, "exec", n.Docker(append([]string{"exec", id}, probe...)...))
+		})
+	})
+	for _, runtime := range []string{"runc", "crun"} {
+		t.Run("Podman and "+runtime, func(t *testing.T) {
+			n := node.Bare(t, "debian")
+			real := filepath.Join(n.Bin, runtime)
+			output(t, "load", podman(n, real, "load", "-i", node.ImageArchive(t)))
+			run := append(podmanRun(n, "--detach", "--security-opt", "seccomp=unconfined"), imageOf(n, real, t), "/probe", "pause")
+			id := strings.TrimSpace(output(t, "run", podman(n, real, run...)))
+			defer func() { output(t, "rm", podman(n, real, "rm", "--force", id)) }()
+			check(t, n, id, func(probe ...string) string {
+				return output(t, "exec", podman(n, real, append([]string{"exec", id}, probe...)...))
+			})
+		})
 	}
 }

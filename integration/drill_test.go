@@ -43,9 +43,9 @@ func drill(t *testing.T, churning bool) {
 			t.Fatal(err)
 		}
 		t.Cleanup(c.Remove)
+		awaitChildren(t, n, c, own-1)
 		all, args, processes = append(all, c), append(args, "--id", c.ID), processes+own
 	}
-	time.Sleep(500 * time.Millisecond)
 	began := time.Now()
 	out, err := n.Command(append([]string{filepath.Join(node.Root(), "bin", "batten")}, args...)...).CombinedOutput()
 	took := time.Since(began)

@@ -32,7 +32,7 @@ func TestAwkward(t *testing.T) {
 			if tt.state != "" {
 				inState(t, w.Process.Pid, tt.state)
 			}
-			r, err := tighten.All(noKeyctl, 5*time.Second, list)
+			r, err := tighten.All(noKeyctl, limit, list)
 			if err != nil || len(r.Unreached) > 0 {
 				t.Fatalf("%d tightened in %d looks: %v, %v", len(r.Tightened), r.Looks, r.Unreached, err)
 			}
