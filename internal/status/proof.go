@@ -24,9 +24,8 @@ func (j *Judge) prove(c *Container, demands []demand) (Kind, string) {
 	looser := p.threads(tasks, demands, false)
 	if len(looser) > 0 && p.onlyPolicy(looser) && j.Added != nil {
 		whole := proof{judge: j, container: c}
-		if all, err := c.threads(); err == nil && len(whole.threads(all, p.demands(looser), true)) == 0 {
-			p.later, looser = true, nil
-			p.unseen = p.unseen || whole.unseen
+		if all, err := c.threads(); err == nil && len(whole.threads(all, demands, true)) == 0 && whole.later {
+			p.later, p.unseen, looser = true, whole.unseen, nil
 		}
 	}
 	switch {
@@ -43,7 +42,7 @@ type proof struct {
 	judge     *Judge
 	container *Container
 	// shared is how many filters all processes have that were looked at. Later is set where
-	// it takes filters that they were given while they ran.
+	// it takes filters that they were given while they ran; each thread has some, then.
 	shared        int
 	unseen, later bool
 }
@@ -67,7 +66,11 @@ func (p *proof) threads(tids []int, demands []demand, added bool) (out []failure
 		if err != nil {
 			return append([]failure{{kind: Unproved, text: "cannot be proved: " + err.Error()}}, out...)
 		}
-		live = p.counted(live, added)
+		counted := p.counted(live, added)
+		if added && len(counted) <= p.container.shared {
+			return []failure{{kind: Unproved, text: fmt.Sprintf("cannot be proved: batten block has added nothing to process %d", tid)}}
+		}
+		live, p.later = counted, added
 		if p.shared == 0 || len(live) < p.shared {
 			p.shared = len(live)
 		}
@@ -118,13 +121,6 @@ func (p *proof) one(h *holding, d demand) (Kind, string) {
 // among the filters that all share.
 func (p *proof) onlyPolicy(failed []failure) bool {
 	return !slices.ContainsFunc(failed, func(f failure) bool { return f.demand == nil || f.demand.given })
-}
-
-func (p *proof) demands(failed []failure) (out []demand) {
-	for _, f := range failed {
-		out = append(out, *f.demand)
-	}
-	return out
 }
 
 // text says what was proved.

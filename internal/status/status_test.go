@@ -285,6 +285,11 @@ func TestJudge(t *testing.T) {
 			added: true,
 		},
 		{
+			name: "and batten block has added none", policy: forced, spec: denies("bpf"), result: "spec", asked: record.None, seccomp: 2, filters: 1, live: []*specs.LinuxSeccomp{denies("bpf")},
+			want:  status.Verdict{Kind: status.Looser, Text: "looser than today's policy: keyctl() on amd64: ERRNO(EPERM) against ALLOW"},
+			added: true,
+		},
+		{
 			name: "and not each thread has it", policy: forced, spec: denies("bpf"), result: "spec", asked: record.None, seccomp: 2, filters: 2, live: []*specs.LinuxSeccomp{denies("bpf"), denies("keyctl")},
 			want:  status.Verdict{Kind: status.Looser, Text: "looser than today's policy: keyctl() on amd64: ERRNO(EPERM) against ALLOW"},
 			added: true, threads: []int{2}, liveOf: map[int]*specs.LinuxSeccomp{1100: denies("bpf")},
