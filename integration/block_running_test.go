@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/batten-runtime/batten/integration/node"
+	"github.com/containerd/containerd/api/types/runc/options"
 	"github.com/containerd/containerd/v2/pkg/oci"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -33,9 +34,10 @@ rules:
 		bpf string
 	}
 	var all []container
+	var opts any
 	start := func(name, runtime, namespace, bpf string, spec ...oci.SpecOpts) {
 		t.Helper()
-		c, err := n.Start(node.Run{ID: name, Runtime: runtime, Namespace: namespace, Args: program, Spec: spec})
+		c, err := n.Start(node.Run{ID: name, Runtime: runtime, Options: opts, Namespace: namespace, Args: program, Spec: spec})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,13 +48,15 @@ rules:
 	start("bypassing", node.Stock, "", "EINVAL")
 	start("filtered", node.Batten, "", "EINVAL", node.WithSeccomp(denyKeys()))
 	start("user", node.Batten, "moby", "EINVAL", oci.WithUserID(65534), oci.WithCapabilities(nil), oci.WithNewPrivileges)
+	opts = &options.Options{BinaryName: node.CachingCrunHere(t, n)}
+	start("crun", node.Stock, "", "EINVAL", node.WithSeccomp(denyKeys()))
 	for _, c := range all {
 		awaitChildren(t, n, c.Created, 3)
 	}
 
 	began := time.Now()
 	out, err := n.Command(batten, "block", "--running", "--json", "--errno", "EACCES", "--name", "no-keys", "keyctl",
-		"--id", "unfiltered", "--id", "bypassing", "--id", "filtered", "--id", "user").CombinedOutput()
+		"--id", "unfiltered", "--id", "bypassing", "--id", "filtered", "--id", "user", "--id", "crun").CombinedOutput()
 	t.Logf("it took %v", time.Since(began))
 	var answer struct {
 		Open      []json.RawMessage `json:"open"`
@@ -64,7 +68,7 @@ rules:
 			Unreached  []string `json:"unreached"`
 		} `json:"tightened"`
 	}
-	if jsonErr := json.Unmarshal(out, &answer); err != nil || jsonErr != nil || len(answer.Open) != 0 || answer.Closed != 4 || len(answer.Tightened) != 4 {
+	if jsonErr := json.Unmarshal(out, &answer); err != nil || jsonErr != nil || len(answer.Open) != 0 || answer.Closed != 5 || len(answer.Tightened) != 5 {
 		t.Fatalf("%v, %v\n%s", err, jsonErr, out)
 	}
 	for _, c := range answer.Tightened {

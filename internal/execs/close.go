@@ -1,6 +1,7 @@
 package execs
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/batten-runtime/batten/internal/atomicfile"
+	"github.com/batten-runtime/batten/policy/filter"
 	"github.com/batten-runtime/batten/policy/floor"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -52,6 +54,8 @@ type state struct {
 	under string
 	read  func([]byte) (*specs.LinuxSeccomp, error)
 	write func(specs.LinuxSeccomp) ([]byte, error)
+	// program is a file that has the filter itself; empty for none.
+	program string
 }
 
 // stateIn returns the state in a directory; nil if that has none of a container whose first process
@@ -61,7 +65,7 @@ func stateIn(dir string, pid int) *state {
 		return &state{path: filepath.Join(dir, "state.json"), under: "config", read: fromLibcontainer, write: toLibcontainer}
 	}
 	if pidIn(filepath.Join(dir, "status"), "pid") == pid {
-		return &state{path: filepath.Join(dir, "config.json"), under: "linux", read: fromSpec, write: toSpec}
+		return &state{path: filepath.Join(dir, "config.json"), under: "linux", read: fromSpec, write: toSpec, program: filepath.Join(dir, "seccomp.bpf")}
 	}
 	return nil
 }
@@ -106,6 +110,9 @@ func (s *state) close(block specs.LinuxSeccomp) error {
 	if under["seccomp"], err = s.write(block); err != nil {
 		return fmt.Errorf("%s: %w", s.path, err)
 	}
+	if err := s.compile(block, info); err != nil {
+		return err
+	}
 	if all[s.under], err = json.Marshal(under); err != nil {
 		return err
 	}
@@ -113,6 +120,24 @@ func (s *state) close(block specs.LinuxSeccomp) error {
 		return err
 	}
 	return atomicfile.Replace(s.path, data, info)
+}
+
+// compile writes the filter itself. Crun loads it for an exec if the profile is there, too.
+func (s *state) compile(profile specs.LinuxSeccomp, like os.FileInfo) error {
+	if s.program == "" {
+		return nil
+	}
+	p, err := filter.Compile(&profile)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.program, err)
+	}
+	var code []byte
+	for _, in := range p.Instructions { // struct sock_filter (linux/filter.h)
+		code = binary.NativeEndian.AppendUint16(code, in.Code)
+		code = append(code, in.Jt, in.Jf)
+		code = binary.NativeEndian.AppendUint32(code, in.K)
+	}
+	return atomicfile.Replace(s.program, code, like)
 }
 
 func fromSpec(data []byte) (s *specs.LinuxSeccomp, err error) {

@@ -5,5 +5,5 @@
 //
 // Call [Close] first. Runc keeps the profile in state.json, in libcontainer's words
 // (libcontainer/configs in github.com/opencontainers/runc); crun keeps the config.json that it was
-// given (OCI runtime-spec, config-linux.md, "Seccomp").
+// given (OCI runtime-spec, config-linux.md, "Seccomp"), and the filter made of it in seccomp.bpf.
 package execs
