@@ -196,7 +196,11 @@ func (c *closer) tell(b *blocking) {
 	w := b.cmd.OutOrStdout()
 	for _, d := range c.closed() {
 		name := inALine(d.Called, d.ContainerdNamespace, d.ID)
-		if len(d.Unreached) == 0 {
+		switch {
+		case len(d.Unreached) > 0:
+		case d.Processes == 0:
+			fmt.Fprintf(w, "closed while it runs: %s: its processes have it already, or have ended\n", name)
+		default:
 			fmt.Fprintf(w, "closed while it runs: %s: %s, stopped for %v%s\n", name, plural(d.Processes, "process"), d.Stopped.Round(10*time.Microsecond), underNoNewPrivs(d))
 		}
 		for _, why := range d.Unreached {

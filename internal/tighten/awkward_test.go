@@ -1,7 +1,10 @@
 package tighten_test
 
 import (
+	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +24,7 @@ func TestAwkward(t *testing.T) {
 		{how: "blocks"},
 		{how: "listens"},
 		{how: "execs"},
+		{how: "strict"},
 		{how: "stopped", state: "T"},
 		{how: "vforks"},
 		{how: "blocks", before: []string{"unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"}},
@@ -48,5 +52,38 @@ func TestAwkward(t *testing.T) {
 				t.Errorf("keyctl fails with %q, %v", line, err)
 			}
 		})
+	}
+}
+
+// TestPartlyTraced: a process of which another traces one thread is left out, and named: that thread
+// could execute another program, or make a process, meanwhile.
+func TestPartlyTraced(t *testing.T) {
+	w := start(t, build(t, "testdata/worker.c"), nil, "read")
+	pid := w.Process.Pid
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil || len(tasks) != 2 {
+		t.Fatalf("%v, %v", tasks, err)
+	}
+	tracer := start(t, build(t, "../../policy/filter/testdata/still.c"), nil, "trace", tasks[1].Name())
+	want := fmt.Sprintf("process %d: process %d traces it", pid, tracer.Process.Pid)
+	if _, err := tighten.Process(pid, noKeyctl, limit); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if got, want := w.finish(t), said(unix.EOPNOTSUPP, "read"); !slices.Equal(got, want) {
+		t.Errorf("it goes on as\n%s", strings.Join(got, "\n"))
+	}
+}
+
+// TestAnother: a number that is another process's by now is left alone.
+func TestAnother(t *testing.T) {
+	w := start(t, build(t, "testdata/worker.c"), nil, "read")
+	r, err := tighten.All(noKeyctl, limit, func() ([]tighten.Target, error) {
+		return []tighten.Target{{Pid: w.Process.Pid, StartTime: 1}}, nil
+	})
+	if err != nil || len(r.Tightened)+len(r.Already)+len(r.Unreached) > 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if got, want := w.finish(t), said(unix.EOPNOTSUPP, "read"); !slices.Equal(got, want) {
+		t.Errorf("it goes on as\n%s", strings.Join(got, "\n"))
 	}
 }

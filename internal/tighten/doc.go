@@ -15,8 +15,8 @@
 //	read back             the filter on each thread that stopped
 //	detach                a call that was interrupted goes on, or is restarted by the kernel
 //
-// No instruction of the process is written: the calls are made by one that it has, of the call in
-// which it stopped, of the vDSO, or of its program.
+// No instruction of the process is written: the calls are made by one that it has, of the vDSO or of
+// its program.
 //
 // If the tracer dies, the kernel lets the process go on as it was; between the first change of a
 // register and the last the kernel kills it instead (PTRACE_O_EXITKILL), since it could not be put

@@ -20,7 +20,7 @@ var errDiverged = errors.New("its threads have different filters")
 
 // mostLent is how long the calls of a lent thread may take. It cannot be let go before they have
 // ended: it would go on in the middle of a call that is not its own.
-const mostLent = 10 * time.Second
+const mostLent = 5 * time.Second
 
 // Requests of ptrace(2), and what belongs to them (linux/ptrace.h).
 const (
@@ -88,7 +88,7 @@ func (p *process) explain(t *thread, err error) error {
 	case t.gone, errors.Is(err, unix.ESRCH):
 		return ErrGone
 	}
-	return unreached(p.pid, "%v", err)
+	return &Unreached{Pid: p.pid, Reason: err.Error(), err: err}
 }
 
 // take looks at a stopped thread, and finds an instruction that it can make calls by.
@@ -219,11 +219,13 @@ func (l *loan) call(r request) (uint64, error) {
 func (l *loan) write(at uint64, data []byte) error {
 	local := []unix.Iovec{{Base: unsafe.SliceData(data)}}
 	local[0].SetLen(len(data))
-	n, err := unix.ProcessVMWritev(l.tid, local, []unix.RemoteIovec{{Base: uintptr(at), Len: len(data)}}, 0)
-	if err == nil && n != len(data) {
-		err = unix.EFAULT
-	}
-	return err
+	return inTime(func() error {
+		n, err := unix.ProcessVMWritev(l.tid, local, []unix.RemoteIovec{{Base: uintptr(at), Len: len(data)}}, 0)
+		if err == nil && n != len(data) {
+			err = unix.EFAULT
+		}
+		return err
+	})
 }
 
 // giveBack puts the thread back to where it was. It must leave the syscall-stop by way of another

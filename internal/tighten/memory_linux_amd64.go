@@ -51,7 +51,7 @@ const (
 // file system of its own does not answer.
 const readLimit = time.Second
 
-// inTime calls f, which reads memory, and returns an error if it does not return in time. F goes on
+// inTime calls f, which reads or writes memory, and returns an error if it does not return in time. F goes on
 // then, and is no longer waited for.
 func inTime(f func() error) error {
 	done := make(chan error, 1)
@@ -60,7 +60,7 @@ func inTime(f func() error) error {
 	case err := <-done:
 		return err
 	case <-time.After(readLimit):
-		return errors.New("its memory cannot be read: that does not return")
+		return errSlow
 	}
 }
 
@@ -75,10 +75,12 @@ func executable(maps string) (vdso, rest []mapping) {
 			continue
 		}
 		m := mapping{from, to - from}
-		switch {
-		case strings.HasSuffix(strings.TrimSpace(line), " [vdso]"):
+		// from-to mode offset device inode name: what is no file has the inode 0.
+		switch f := strings.Fields(line); {
+		case len(f) == 6 && f[4] == "0" && f[5] == "[vdso]":
 			vdso = append(vdso, m)
-		case !strings.Contains(line, "[vsyscall]"): // which cannot be read, and emulates
+		case len(f) == 6 && f[5] == "[vsyscall]": // which cannot be read, and emulates
+		default:
 			rest = append(rest, m)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/batten-runtime/batten/internal/procfs"
@@ -18,45 +19,116 @@ type thread struct {
 	tid int
 	// stopped is set while it is in a ptrace-stop that has been waited for; gone after its end.
 	stopped, gone bool
+	// strict is set for a thread in the strict mode of seccomp(2), which can do nothing but read,
+	// write and end.
+	strict bool
 }
 
-// stop seizes and interrupts all threads, until there are no new ones: a thread that makes another
-// stops only when it is made, so that a second look finds that.
+// stop interrupts all threads and waits for them, until a look finds none that is new: a thread that
+// makes others stops only when it has. Then nothing of the process can run a program's code any more.
+// The error is ErrGone, or *Unreached where a thread is not held.
 func (p *process) stop() error {
-	seen := make(map[int]bool)
-	for {
-		entries, err := os.ReadDir(filepath.Join("/proc", strconv.Itoa(p.pid), "task"))
+	for waited := 0; ; {
+		fresh, err := p.interrupt()
 		if err != nil {
-			return ErrGone
+			return err
 		}
-		var fresh []*thread
-		for _, e := range entries {
-			tid, err := strconv.Atoi(e.Name())
-			if err != nil || seen[tid] {
-				continue
-			}
-			seen[tid] = true
-			if unix.PtraceSeize(tid) != nil {
-				continue // it has ended, or another traces it
-			}
-			t := &thread{tid: tid}
-			p.threads, fresh = append(p.threads, t), append(fresh, t)
-			_ = unix.PtraceInterrupt(tid)
+		if !fresh && waited == len(p.threads) {
+			return p.held()
 		}
-		if len(fresh) == 0 {
-			return nil
-		}
-		for _, t := range fresh {
+		for _, t := range p.threads[waited:] {
 			t.wait(p.until, false)
 		}
+		waited = len(p.threads)
+		if fresh && time.Now().After(p.until) {
+			return unreached(p.pid, "its threads make others faster than these can be stopped")
+		}
 	}
+}
+
+// interrupt seizes and interrupts the threads that it has not yet, and reports whether there are
+// such.
+func (p *process) interrupt() (fresh bool, err error) {
+	tids, err := threadsOf(p.pid)
+	if err != nil {
+		return false, ErrGone
+	}
+	if p.seized == nil {
+		p.seized = make(map[int]error)
+	}
+	for _, tid := range tids {
+		if _, ok := p.seized[tid]; ok {
+			continue
+		}
+		fresh = true
+		if p.seized[tid] = unix.PtraceSeize(tid); p.seized[tid] != nil {
+			continue // it has ended, or another traces it
+		}
+		p.threads = append(p.threads, &thread{tid: tid})
+		_ = unix.PtraceInterrupt(tid)
+	}
+	return fresh, nil
+}
+
+// threadsOf returns the threads of a process.
+func threadsOf(pid int) (tids []int, err error) {
+	entries, err := os.ReadDir(filepath.Join("/proc", strconv.Itoa(pid), "task"))
+	for _, e := range entries {
+		if tid, err := strconv.Atoi(e.Name()); err == nil {
+			tids = append(tids, tid)
+		}
+	}
+	return tids, err
+}
+
+// held returns an error unless each living thread is stopped, or waits in the kernel and will stop
+// before it runs a program's code, and at least one is stopped.
+func (p *process) held() error {
+	own := make(map[int]*thread)
+	for _, t := range p.threads {
+		own[t.tid] = t
+	}
+	tids, err := threadsOf(p.pid)
+	if err != nil {
+		return ErrGone
+	}
+	stopped, last := 0, procfs.Status{}
+	for _, tid := range tids {
+		s, err := procfs.StatusOf(tid)
+		if err != nil || s.Ended() {
+			continue
+		}
+		t := own[tid]
+		switch {
+		case t != nil && t.stopped:
+			t.strict = s.Seccomp == unix.SECCOMP_MODE_STRICT
+			stopped++
+		case t != nil && !t.gone && strings.HasPrefix(s.State, "D"):
+			last = s
+		case t == nil && s.Tracer != 0:
+			return unreached(p.pid, "process %d traces it", s.Tracer)
+		case t == nil && p.seized[tid] != nil:
+			return unreached(p.pid, "its thread %d cannot be traced: %v", tid, p.seized[tid])
+		case t == nil || t.gone: // it has become another one by execve(2)
+			return unreached(p.pid, "executes another program")
+		default:
+			return unreached(p.pid, "does not stop (state %s)", s.State)
+		}
+	}
+	switch {
+	case stopped > 0:
+		return nil
+	case last.State != "":
+		return unreached(p.pid, "does not stop (state %s)", last.State)
+	}
+	return ErrGone
 }
 
 // lendable returns the threads that can make calls, those that wait in a call first: they are in
 // no restartable sequence (rseq(2)).
 func (p *process) lendable() (out []*thread) {
 	for _, t := range p.threads {
-		if t.stopped {
+		if t.stopped && !t.strict {
 			out = append(out, t)
 		}
 	}
@@ -65,45 +137,15 @@ func (p *process) lendable() (out []*thread) {
 	return out[:min(len(out), most)]
 }
 
-// allStopped reports whether every thread that has not ended is stopped.
-func (p *process) allStopped() bool {
-	ours := make(map[int]bool)
-	for _, t := range p.threads {
-		ours[t.tid] = t.stopped || t.gone
-	}
-	entries, err := os.ReadDir(filepath.Join("/proc", strconv.Itoa(p.pid), "task"))
-	if err != nil {
-		return false
-	}
-	for _, e := range entries {
-		tid, err := strconv.Atoi(e.Name())
-		if err != nil || ours[tid] {
-			continue
-		}
-		if s, err := procfs.StatusOf(tid); err == nil && !s.Ended() {
-			return false
-		}
-	}
-	return true
-}
-
-// notStopping says why no thread can be lent.
-func (p *process) notStopping() error {
-	s, err := procfs.StatusOf(p.pid)
-	switch {
-	case err != nil, s.Ended() && s.Threads < 2:
-		return ErrGone
-	case s.Tracer != 0 && !slices.ContainsFunc(p.threads, func(t *thread) bool { return t.tid == p.pid }):
-		return unreached(p.pid, "process %d traces it", s.Tracer)
-	}
-	return unreached(p.pid, "does not stop (state %s)", s.State)
-}
-
 // missing returns the stopped threads that do not have the filter.
 func (p *process) missing() (out []*thread, err error) {
 	p.Threads = 0
 	for _, t := range p.threads {
 		if !t.stopped {
+			continue
+		}
+		if t.strict {
+			p.Threads++
 			continue
 		}
 		has, err := t.has(p.filter)
@@ -144,7 +186,7 @@ const (
 // on that come first, and reports whether the stop came before the deadline.
 func (t *thread) wait(until time.Time, inCall bool) bool {
 	t.stopped = false
-	const yields, pause = 30, 50 * time.Microsecond
+	const yields, pause, look = 30, 50 * time.Microsecond, 40
 	for n := 0; ; n++ {
 		var status unix.WaitStatus
 		got, err := unix.Wait4(t.tid, &status, unix.WNOHANG|unix.WALL, nil)
@@ -155,6 +197,8 @@ func (t *thread) wait(until time.Time, inCall bool) bool {
 			t.gone = true
 			return false
 		case got == 0 && time.Now().After(until):
+			return false
+		case got == 0 && !inCall && n%look == look-1 && t.waits():
 			return false
 		case got == 0 && n < yields:
 			_, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
@@ -176,6 +220,12 @@ func (t *thread) wait(until time.Time, inCall bool) bool {
 			return false
 		}
 	}
+}
+
+// waits reports whether the thread waits in the kernel for what cannot be interrupted.
+func (t *thread) waits() bool {
+	s, err := procfs.StatusOf(t.tid)
+	return err == nil && strings.HasPrefix(s.State, "D")
 }
 
 // resume lets the stopped thread go on, with toCall until its next syscall-stop.

@@ -4,11 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/batten-runtime/batten/policy/bpf"
 	"golang.org/x/sys/unix"
 )
+
+// errSlow is the error for a process whose memory does not answer.
+var errSlow = errors.New("its memory cannot be read or written: that does not return")
 
 // ErrGone is the error for a process that has ended meanwhile.
 var ErrGone = errors.New("has ended")
@@ -37,7 +41,10 @@ type Result struct {
 type Unreached struct {
 	Pid    int
 	Reason string
+	err    error // what it wraps
 }
+
+func (e *Unreached) Unwrap() error { return e.err }
 
 func (e *Unreached) Error() string { return fmt.Sprintf("process %d: %s", e.Pid, e.Reason) }
 
@@ -46,8 +53,9 @@ func unreached(pid int, format string, args ...any) error {
 }
 
 // Process puts a filter on all threads of a process of this machine, unless they have it. It waits
-// at most limit for a thread to stop. The error is [ErrGone], or *Unreached with the reason; the
-// process goes on in any case.
+// at most limit for a thread to stop. The error is [ErrGone], or *Unreached with the reason. The
+// process goes on, unless it cannot be put back: this process dies, or the process is frozen or its
+// code is changed, just while a thread of it is lent.
 //
 // It needs CAP_SYS_PTRACE and CAP_SYS_ADMIN, no filter on the caller, and a kernel with
 // CONFIG_CHECKPOINT_RESTORE.
@@ -111,26 +119,22 @@ type process struct {
 	pid    int
 	filter Filter
 	until  time.Time
-	// threads are those that were seized.
+	// threads are those that were seized; seized is what came of trying, for each thread.
 	threads []*thread
+	seized  map[int]error
 }
 
 // tighten puts the filter on the stopped process.
 func (p *process) tighten() error {
-	lent := p.lendable()
-	if len(lent) == 0 {
-		return p.notStopping()
-	}
 	missing, err := p.missing()
 	if err != nil {
 		return err
 	}
-	if len(missing) == 0 && p.allStopped() {
+	if len(missing) == 0 {
 		p.Already = true
 		return nil
 	}
-	err = p.install(lent)
-	if err != nil {
+	if err := p.install(p.lendable()); err != nil {
 		return err
 	}
 	missing, err = p.missing()
@@ -153,7 +157,7 @@ func (p *process) install(lent []*thread) error {
 			return nil
 		case errors.Is(err, errDiverged):
 			return p.installOnEach()
-		case errors.Is(err, ErrGone):
+		case errors.Is(err, ErrGone), errors.Is(err, errSlow):
 			return err
 		case first == nil:
 			first = err
@@ -165,7 +169,7 @@ func (p *process) install(lent []*thread) error {
 // installOnEach puts the filter on each thread by itself: their filters differ, and the kernel
 // then gives none to another (seccomp(2), SECCOMP_FILTER_FLAG_TSYNC).
 func (p *process) installOnEach() error {
-	if !p.allStopped() {
+	if slices.ContainsFunc(p.threads, func(t *thread) bool { return !t.stopped && !t.gone }) {
 		return unreached(p.pid, "its threads have different filters, and not all of them stop")
 	}
 	missing, err := p.missing()

@@ -2,6 +2,7 @@
  *   blocks    blocks all signals,
  *   listens   has a filter that notifies a listener of its own of getpgid(2), and never answers,
  *   execs     executes itself again all the time,
+ *   strict    is in the strict mode of seccomp(2), in which no other call is to be had,
  *   stopped   stops itself (SIGSTOP), a job that was put away,
  *   vforks    makes a child by vfork(2) all the time, which executes a program that ends,
  * until its standard input has a byte. It then says what keyctl(2) fails with. */
@@ -55,6 +56,13 @@ int main(int argc, char **argv)
 	} else if (!strcmp(how, "execs")) {
 		if (!asked(0))
 			execl("/proc/self/exe", argv[0], how, "again", NULL);
+	} else if (!strcmp(how, "strict")) {
+		char c;
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+		while (read(0, &c, 1) != 1)
+			;
+		write(1, "18\n", 3);
+		syscall(SYS_exit, 0);
 	} else if (!strcmp(how, "stopped")) {
 		raise(SIGSTOP);
 	} else if (!strcmp(how, "vforks")) {
