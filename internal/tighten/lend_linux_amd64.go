@@ -63,7 +63,7 @@ func (t *thread) busy() int {
 
 // lend lets a thread install the filter, with flags of seccomp(2), and puts its registers back.
 func (p *process) lend(t *thread, flags uint) (done bool, err error) {
-	l, err := t.take()
+	l, err := t.take(p.allStopped())
 	if err != nil {
 		return false, p.explain(t, err)
 	}
@@ -92,7 +92,7 @@ func (p *process) explain(t *thread, err error) error {
 }
 
 // take looks at a stopped thread, and finds an instruction that it can make calls by.
-func (t *thread) take() (*loan, error) {
+func (t *thread) take(quiet bool) (*loan, error) {
 	l := &loan{thread: t}
 	if err := t.registers(&l.saved); err != nil {
 		return nil, err
@@ -110,10 +110,7 @@ func (t *thread) take() (*loan, error) {
 	if t.dispatches() {
 		return nil, errors.New("it has its own system calls sent to itself (PR_SET_SYSCALL_USER_DISPATCH)")
 	}
-	err = inTime(func() (err error) {
-		l.abi, l.borrowed, err = t.instruction()
-		return err
-	})
+	l.abi, l.borrowed, err = t.instruction(quiet)
 	return l, err
 }
 
@@ -216,16 +213,15 @@ func (l *loan) call(r request) (uint64, error) {
 	return result, nil
 }
 
+// write writes to memory that was mapped just now: no thread of the process has run since.
 func (l *loan) write(at uint64, data []byte) error {
 	local := []unix.Iovec{{Base: unsafe.SliceData(data)}}
 	local[0].SetLen(len(data))
-	return inTime(func() error {
-		n, err := unix.ProcessVMWritev(l.tid, local, []unix.RemoteIovec{{Base: uintptr(at), Len: len(data)}}, 0)
-		if err == nil && n != len(data) {
-			err = unix.EFAULT
-		}
-		return err
-	})
+	n, err := unix.ProcessVMWritev(l.tid, local, []unix.RemoteIovec{{Base: uintptr(at), Len: len(data)}}, 0)
+	if err == nil && n != len(data) {
+		err = unix.EFAULT
+	}
+	return err
 }
 
 // giveBack puts the thread back to where it was. It must leave the syscall-stop by way of another

@@ -14,25 +14,50 @@ import (
 )
 
 // instruction finds one that makes a call: in the vDSO, which each process has whose kernel was not
-// started with vdso=0, or in what the process executes. The vDSO's machine is the process's.
-func (t *thread) instruction() (abi, uint64, error) {
-	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", t.tid))
-	if err != nil {
-		return abi{}, 0, err
+// started with vdso=0, or in what the process executes. With quiet set nothing can keep a reader of
+// the vDSO waiting; what the process executes can be a file of a file system that does not answer.
+func (t *thread) instruction(quiet bool) (a abi, at uint64, err error) {
+	var rest []mapping
+	inVDSO := func() error {
+		maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", t.tid))
+		if err != nil {
+			return err
+		}
+		var vdso []mapping
+		vdso, rest = executable(string(maps))
+		a, at = t.search(native, vdso)
+		return nil
 	}
-	a := native
-	vdso, rest := executable(string(maps))
-	rest = rest[:min(len(rest), mostMappings)]
-	for _, m := range append(vdso, rest...) {
+	if quiet {
+		err = inVDSO()
+	} else {
+		err = inTime(inVDSO)
+	}
+	if err == nil && at == 0 {
+		err = inTime(func() error {
+			a, at = t.search(a, rest[:min(len(rest), mostMappings)])
+			return nil
+		})
+	}
+	if err == nil && at == 0 {
+		err = errors.New("it has no instruction to make a call by")
+	}
+	return a, at, err
+}
+
+// search returns where an instruction is that makes a call; 0 if there is none. The machine of an ELF
+// header says by which ABI the process makes calls; by a if none does.
+func (t *thread) search(a abi, in []mapping) (abi, uint64) {
+	for _, m := range in {
 		code := t.read(m.at, min(m.size, mostSearched))
 		if len(code) > elfMachine+2 && bytes.HasPrefix(code, []byte("\x7fELF")) && binary.LittleEndian.Uint16(code[elfMachine:]) == elf386 {
 			a = i386
 		}
 		if i := bytes.Index(code, a.instruction[:]); i >= 0 {
-			return a, m.at + uint64(i), nil
+			return a, m.at + uint64(i)
 		}
 	}
-	return a, 0, errors.New("it has no instruction to make a call by")
+	return a, 0
 }
 
 // Of an ELF header (elf(5)): where e_machine is, and i386's.
@@ -107,13 +132,16 @@ func (t *thread) leaveSequence(regs *unix.PtraceRegs) error {
 		area                         uint64
 		size, signature, flags, rest uint32
 	}
+	if int64(regs.Orig_rax) >= 0 {
+		return nil // it waits in a call, and a sequence makes none
+	}
 	if _, err := t.request(ptraceGetSequence, unsafe.Sizeof(config), uintptr(unsafe.Pointer(&config))); err != nil || config.area == 0 {
 		return nil // Linux before 5.13 does not say
 	}
 	// struct rseq has the address of a struct rseq_cs (linux/rseq.h) at its second word: version
 	// and flags, start_ip, post_commit_offset, abort_ip.
 	var sequence []byte
-	err := inTime(func() error {
+	err := inTime(func() error { // the area may be memory that another process answers for
 		area := t.read(config.area, 16)
 		if len(area) < 16 {
 			return nil

@@ -186,7 +186,7 @@ const (
 // on that come first, and reports whether the stop came before the deadline.
 func (t *thread) wait(until time.Time, inCall bool) bool {
 	t.stopped = false
-	const yields, pause, look = 30, 50 * time.Microsecond, 40
+	const yields, pause, look = 60, 50 * time.Microsecond, 70
 	for n := 0; ; n++ {
 		var status unix.WaitStatus
 		got, err := unix.Wait4(t.tid, &status, unix.WNOHANG|unix.WALL, nil)
@@ -204,7 +204,7 @@ func (t *thread) wait(until time.Time, inCall bool) bool {
 			_, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 			continue
 		case got == 0:
-			time.Sleep(pause)
+			_ = unix.Nanosleep(&unix.Timespec{Nsec: int64(pause)}, nil)
 			continue
 		}
 		event, signal := int(status)>>16, status.StopSignal()

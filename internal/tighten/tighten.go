@@ -166,10 +166,15 @@ func (p *process) install(lent []*thread) error {
 	return first
 }
 
+// allStopped reports whether no thread waits in the kernel.
+func (p *process) allStopped() bool {
+	return !slices.ContainsFunc(p.threads, func(t *thread) bool { return !t.stopped && !t.gone })
+}
+
 // installOnEach puts the filter on each thread by itself: their filters differ, and the kernel
 // then gives none to another (seccomp(2), SECCOMP_FILTER_FLAG_TSYNC).
 func (p *process) installOnEach() error {
-	if slices.ContainsFunc(p.threads, func(t *thread) bool { return !t.stopped && !t.gone }) {
+	if !p.allStopped() {
 		return unreached(p.pid, "its threads have different filters, and not all of them stop")
 	}
 	missing, err := p.missing()
