@@ -25,50 +25,28 @@ func TestBlockRunning(t *testing.T) {
 rules:
 - {name: free, match: {containerdNamespace: [moby]}, absent: Unconfined}
 `)
+	filter := []oci.SpecOpts{node.WithSeccomp(denyKeys())}
+	all := []*running{
+		{run: node.Run{ID: "unfiltered", Runtime: node.Batten, Namespace: "moby"}},
+		{run: node.Run{ID: "bypassing", Runtime: node.Stock}},
+		{run: node.Run{ID: "filtered", Runtime: node.Batten, Spec: filter}},
+		{run: node.Run{ID: "user", Runtime: node.Batten, Namespace: "moby", Spec: []oci.SpecOpts{
+			oci.WithUserID(65534), oci.WithCapabilities(nil), oci.WithNewPrivileges,
+		}}},
+		{run: node.Run{ID: "crun", Runtime: node.Stock, Options: &options.Options{BinaryName: node.CachingCrunHere(t, n)}, Spec: filter}},
+	}
 	batten := filepath.Join(node.Root(), "bin", "batten")
-	program := []string{"/probe", "crowd", "3", "5", "--", "await", "--", "call", "getpid", "keyctl", "i386_keyctl", "bpf"}
-	type container struct {
-		*node.Created
-		name string
-		// first is what bpf came to, which nobody blocks.
-		bpf string
-	}
-	var all []container
-	var opts any
-	start := func(name, runtime, namespace, bpf string, spec ...oci.SpecOpts) {
-		t.Helper()
-		c, err := n.Start(node.Run{ID: name, Runtime: runtime, Options: opts, Namespace: namespace, Args: program, Spec: spec})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(c.Remove)
-		all = append(all, container{c, name, bpf})
-	}
-	start("unfiltered", node.Batten, "moby", "EINVAL")
-	start("bypassing", node.Stock, "", "EINVAL")
-	start("filtered", node.Batten, "", "EINVAL", node.WithSeccomp(denyKeys()))
-	start("user", node.Batten, "moby", "EINVAL", oci.WithUserID(65534), oci.WithCapabilities(nil), oci.WithNewPrivileges)
-	opts = &options.Options{BinaryName: node.CachingCrunHere(t, n)}
-	start("crun", node.Stock, "", "EINVAL", node.WithSeccomp(denyKeys()))
+	args := []string{batten, "block", "--running", "--json", "--errno", "EACCES", "--name", "no-keys", "keyctl"}
 	for _, c := range all {
-		awaitChildren(t, n, c.Created, 3)
+		c.start(t, n)
+		args = append(args, "--id", c.ID)
 	}
 
 	began := time.Now()
-	out, err := n.Command(batten, "block", "--running", "--json", "--errno", "EACCES", "--name", "no-keys", "keyctl",
-		"--id", "unfiltered", "--id", "bypassing", "--id", "filtered", "--id", "user", "--id", "crun").CombinedOutput()
+	out, err := n.Command(args...).CombinedOutput()
 	t.Logf("it took %v", time.Since(began))
-	var answer struct {
-		Open      []json.RawMessage `json:"open"`
-		Closed    int               `json:"closed"`
-		Tightened []struct {
-			ID         string   `json:"id"`
-			Processes  int      `json:"processes"`
-			NoNewPrivs int      `json:"noNewPrivs"`
-			Unreached  []string `json:"unreached"`
-		} `json:"tightened"`
-	}
-	if jsonErr := json.Unmarshal(out, &answer); err != nil || jsonErr != nil || len(answer.Open) != 0 || answer.Closed != 5 || len(answer.Tightened) != 5 {
+	var answer blockAnswer
+	if jsonErr := json.Unmarshal(out, &answer); err != nil || jsonErr != nil || len(answer.Open) != 0 || answer.Closed != len(all) || len(answer.Tightened) != len(all) {
 		t.Fatalf("%v, %v\n%s", err, jsonErr, out)
 	}
 	for _, c := range answer.Tightened {
@@ -87,21 +65,66 @@ rules:
 		t.Errorf("batten unblock says %s", out)
 	}
 	for _, c := range all {
-		if out, err := c.Exec("/probe", "call", "getpid", "keyctl", "i386_keyctl", "bpf"); out != calls("getpid", "OK", "keyctl", "EACCES", "i386_keyctl", "EACCES", "bpf", c.bpf) {
-			t.Errorf("%s: an exec later: %v\n%s", c.name, err, out)
-		}
-		if err := syscall.Kill(int(c.Task.Pid()), syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.WaitExit(); err != nil {
-			t.Error(err)
-		}
-		out := c.Output()
-		for _, line := range strings.Split(strings.TrimSpace(calls("getpid", "OK", "keyctl", "EACCES", "i386_keyctl", "EACCES", "bpf", c.bpf)), "\n") {
-			if strings.Count("\n"+out, "\n"+line+"\n") == 0 {
-				t.Errorf("%s: its processes say\n%swant 4 times %s", c.name, out, line)
-			}
-		}
+		c.check(t)
+	}
+}
+
+// blockAnswer is what batten block --running --json says.
+type blockAnswer struct {
+	Open      []json.RawMessage `json:"open"`
+	Closed    int               `json:"closed"`
+	Tightened []struct {
+		ID         string        `json:"id"`
+		Processes  int           `json:"processes"`
+		NoNewPrivs int           `json:"noNewPrivs"`
+		Unreached  []string      `json:"unreached"`
+		Stopped    time.Duration `json:"stoppedNanoseconds"`
+	} `json:"tightened"`
+}
+
+// running is a container of four processes that wait, and then say what calls come to.
+type running struct {
+	*node.Created
+	run node.Run
+	// bpf is what a call comes to that nobody blocks.
+	bpf string
+}
+
+// probed are the calls, of which keyctl is blocked.
+var probed = []string{"getpid", "keyctl", "i386_keyctl", "bpf"}
+
+func (c *running) start(t *testing.T, n *node.Node) {
+	t.Helper()
+	c.run.Args = append([]string{"/probe", "crowd", "3", "5", "--", "await", "--", "call"}, probed...)
+	var err error
+	if c.Created, err = n.Start(c.run); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Remove)
+	awaitChildren(t, n, c.Created, 3)
+	out, err := c.Exec(append([]string{"/probe", "call"}, probed...)...)
+	rest, open := strings.CutPrefix(out, calls("getpid", "OK", "keyctl", "OK", "i386_keyctl", "OK"))
+	if err != nil || !open {
+		t.Fatalf("%s: before the block: %v\n%s", c.ID, err, out)
+	}
+	c.bpf = strings.TrimSpace(strings.TrimPrefix(rest, "bpf: "))
+}
+
+// check lets the processes go on, and reads what they say; and an exec.
+func (c *running) check(t *testing.T) {
+	t.Helper()
+	want := calls("getpid", "OK", "keyctl", "EACCES", "i386_keyctl", "EACCES", "bpf", c.bpf)
+	if out, err := c.Exec(append([]string{"/probe", "call"}, probed...)...); out != want {
+		t.Errorf("%s: an exec later: %v\n%s", c.ID, err, out)
+	}
+	if err := syscall.Kill(int(c.Task.Pid()), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.WaitExit(); err != nil {
+		t.Error(err)
+	}
+	if out := c.Output(); out != strings.Repeat(want, 4) {
+		t.Errorf("%s: its processes say\n%swant four times\n%s", c.ID, out, want)
 	}
 }
 

@@ -49,14 +49,7 @@ func drill(t *testing.T, churning bool) {
 	began := time.Now()
 	out, err := n.Command(append([]string{filepath.Join(node.Root(), "bin", "batten")}, args...)...).CombinedOutput()
 	took := time.Since(began)
-	var answer struct {
-		Open      []json.RawMessage `json:"open"`
-		Closed    int               `json:"closed"`
-		Tightened []struct {
-			Processes int           `json:"processes"`
-			Stopped   time.Duration `json:"stoppedNanoseconds"`
-		} `json:"tightened"`
-	}
+	var answer blockAnswer
 	if jsonErr := json.Unmarshal(out, &answer); err != nil || jsonErr != nil || len(answer.Open) != 0 || answer.Closed != count {
 		t.Fatalf("%v, %v\n%s", err, jsonErr, out)
 	}
