@@ -87,3 +87,18 @@ func TestAnother(t *testing.T) {
 		t.Errorf("it goes on as\n%s", strings.Join(got, "\n"))
 	}
 }
+
+// TestSequence: a thread that is lent in the middle of a restartable sequence begins it again.
+func TestSequence(t *testing.T) {
+	w := start(t, build(t, "testdata/worker.c"), []string{"APART=1"}, "sequence")
+	for n := range 10 { // by each thread itself, since their filters differ
+		f := tighten.Filter{Instructions: slices.Clone(noKeyctl.Instructions)}
+		f.Instructions[6].K = unix.SECCOMP_RET_ERRNO | uint32(n+1)
+		if _, err := tighten.Process(w.Process.Pid, f, limit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := w.finish(t), said(unix.Errno(10), "sequence"); !slices.Equal(got, want) {
+		t.Errorf("it goes on as\n%s", strings.Join(got, "\n"))
+	}
+}

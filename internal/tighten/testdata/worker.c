@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/rseq.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -67,6 +68,28 @@ static int spin(void)
 		for (int i = 0; i < 1000; i++)
 			want += i ^ k;
 	return sum == want && x == 500.0 * n;
+}
+
+/* sequence is in a restartable sequence (rseq(2)) until it is told to stop. Whoever takes it out must
+ * have it begin again: in the sequence the kernel knows of it, by the second word of struct rseq. */
+static int sequence(void)
+{
+	int broken = 0;
+	long aborts = 0;
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+	__asm__ volatile(
+		".pushsection __rseq_cs, \"aw\"\n .balign 32\n"
+		"3: .long 0, 0\n .quad 1f, 2f - 1f, 4f\n .popsection\n"
+		"5: leaq 3b(%%rip), %%rax\n movq %%rax, 8(%[area])\n"
+		"1: cmpl $0, %[stop]\n jne 2f\n cmpq $0, 8(%[area])\n jne 1b\n movl $1, %[broken]\n"
+		"2: jmp 6f\n"
+		".byte 0x0f, 0xb9, 0x3d\n .long 0x53053053\n" /* RSEQ_SIG */
+		"4: incq %[aborts]\n jmp 5b\n"
+		"6: movq $0, 8(%[area])\n"
+		: [broken] "+m"(broken), [aborts] "+m"(aborts)
+		: [area] "r"(area), [stop] "m"(stop)
+		: "rax", "memory", "cc");
+	return !broken;
 }
 
 static int act(const char *what, int *end)
@@ -123,6 +146,8 @@ static int act(const char *what, int *end)
 	}
 	if (!strcmp(what, "spin"))
 		return spin();
+	if (!strcmp(what, "sequence"))
+		return sequence();
 	fprintf(stderr, "%s?\n", what);
 	exit(8);
 }
