@@ -34,9 +34,10 @@ type traced struct {
 }
 
 var (
-	lineOf     = regexp.MustCompile(`^\[ *(\d+)\] (\w+)\(([^)]*?)(?:(?:\)| <unfinished \.\.\.>\)?) += (.*)| <detached \.\.\.>)$`)
-	modeOf     = regexp.MustCompile(`\[ Process PID=\d+ runs in (32|64) bit mode. \]$`)
-	nothingOf  = regexp.MustCompile(`^(\[ *\d+\] )?(\+\+\+|---) `)
+	lineOf = regexp.MustCompile(`^\[ *(\d+)\] (\w+)\(([^)]*?)(?:(?:\)| <unfinished \.\.\.>\)?) += (.*)| <detached \.\.\.>)$`)
+	modeOf = regexp.MustCompile(`\[ Process PID=\d+ runs in (32|64) bit mode. \]$`)
+	// "???()" is of a thread that ended before strace could read its registers.
+	nothingOf  = regexp.MustCompile(`^(\[ *\d+\] )?(\+\+\+ |--- |\?+\(\) )`)
 	auditArchs = map[specs.Arch]uint32{specs.ArchX86_64: unix.AUDIT_ARCH_X86_64, specs.ArchX86: unix.AUDIT_ARCH_I386}
 )
 
