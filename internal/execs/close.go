@@ -1,7 +1,6 @@
 package execs
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/batten-runtime/batten/internal/atomicfile"
+	"github.com/batten-runtime/batten/policy/bpf"
 	"github.com/batten-runtime/batten/policy/filter"
 	"github.com/batten-runtime/batten/policy/floor"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -131,13 +131,7 @@ func (s *state) compile(profile specs.LinuxSeccomp, like os.FileInfo) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.program, err)
 	}
-	var code []byte
-	for _, in := range p.Instructions { // struct sock_filter (linux/filter.h)
-		code = binary.NativeEndian.AppendUint16(code, in.Code)
-		code = append(code, in.Jt, in.Jf)
-		code = binary.NativeEndian.AppendUint32(code, in.K)
-	}
-	return atomicfile.Replace(s.program, code, like)
+	return atomicfile.Replace(s.program, bpf.Encode(p.Instructions), like)
 }
 
 func fromSpec(data []byte) (s *specs.LinuxSeccomp, err error) {

@@ -77,12 +77,7 @@ func (a abi) program(at uint64, code []bpf.Instruction) []byte {
 	} else {
 		binary.LittleEndian.PutUint64(out[8:], at+programHeader)
 	}
-	for _, in := range code {
-		out = binary.LittleEndian.AppendUint16(out, in.Code)
-		out = append(out, in.Jt, in.Jf)
-		out = binary.LittleEndian.AppendUint32(out, in.K)
-	}
-	return out
+	return append(out, bpf.Encode(code)...)
 }
 
 // set puts a call into registers (syscall(2), "Architecture calling conventions").

@@ -2,7 +2,6 @@ package tighten
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -42,12 +41,6 @@ func Reasons(records string) (out []string) {
 }
 
 func noteOf(records string, code []bpf.Instruction) string {
-	var text []byte
-	for _, in := range code {
-		text = binary.LittleEndian.AppendUint16(text, in.Code)
-		text = append(text, in.Jt, in.Jf)
-		text = binary.LittleEndian.AppendUint32(text, in.K)
-	}
-	sum := sha256.Sum256(text)
+	sum := sha256.Sum256(bpf.Encode(code))
 	return filepath.Join(records, NotesDir, hex.EncodeToString(sum[:]))
 }

@@ -3,7 +3,6 @@ package enforce
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -220,12 +219,6 @@ func (e *Enforcer) judge(rec *record.Record, s []byte, code []bpf.Instruction) (
 func pairOf(result string, code []bpf.Instruction) string {
 	h := sha256.New()
 	_, _ = fmt.Fprintf(h, "%s %d\n", result, len(code))
-	data := make([]byte, 0, 8*len(code))
-	for _, in := range code {
-		data = binary.NativeEndian.AppendUint16(data, in.Code)
-		data = append(data, in.Jt, in.Jf)
-		data = binary.NativeEndian.AppendUint32(data, in.K)
-	}
-	_, _ = h.Write(data)
+	_, _ = h.Write(bpf.Encode(code))
 	return hex.EncodeToString(h.Sum(nil))
 }
