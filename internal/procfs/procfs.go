@@ -155,16 +155,24 @@ func (p Process) tasks() string {
 
 // Tasks returns the threads of the process by their numbers.
 func (p Process) Tasks() (tids []int) {
-	entries, _ := os.ReadDir(p.tasks())
+	if tids, _ = tasksIn(p.tasks()); len(tids) == 0 {
+		return []int{p.Pid}
+	}
+	return tids
+}
+
+// Tasks returns the threads of a process of this machine by their numbers. The error is
+// fs.ErrNotExist or ESRCH if there is none.
+func Tasks(pid int) ([]int, error) { return tasksIn(filepath.Join("/proc", strconv.Itoa(pid), "task")) }
+
+func tasksIn(dir string) (tids []int, err error) {
+	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
 		if tid, err := strconv.Atoi(e.Name()); err == nil {
 			tids = append(tids, tid)
 		}
 	}
-	if len(tids) == 0 {
-		return []int{p.Pid}
-	}
-	return tids
+	return tids, err
 }
 
 // Args reads the command line. A process can make that hang: call Args only for processes that

@@ -52,13 +52,10 @@ func (t *thread) setRegisters(regs *unix.PtraceRegs) error {
 	return err
 }
 
-// busy orders threads: 0 for one that waits in a call.
-func (t *thread) busy() int {
+// inCall reports whether the thread waits in a call.
+func (t *thread) inCall() bool {
 	var regs unix.PtraceRegs
-	if t.registers(&regs) == nil && int64(regs.Orig_rax) >= 0 {
-		return 0
-	}
-	return 1
+	return t.registers(&regs) == nil && int64(regs.Orig_rax) >= 0
 }
 
 // lend lets a thread install the filter, with flags of seccomp(2), and puts its registers back.

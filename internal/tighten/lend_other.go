@@ -12,6 +12,6 @@ func supported() error {
 	return errors.New("a running process can be given a filter on x86_64 only, so far")
 }
 
-func (t *thread) busy() int { return 0 }
+func (t *thread) inCall() bool { return false }
 
 func (p *process) lend(*thread, uint) (bool, error) { return false, supported() }

@@ -3,10 +3,6 @@ package tighten
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -49,7 +45,7 @@ func (p *process) stop() error {
 // interrupt seizes and interrupts the threads that it has not yet, and reports whether there are
 // such.
 func (p *process) interrupt() (fresh bool, err error) {
-	tids, err := threadsOf(p.pid)
+	tids, err := procfs.Tasks(p.pid)
 	if err != nil {
 		return false, ErrGone
 	}
@@ -70,17 +66,6 @@ func (p *process) interrupt() (fresh bool, err error) {
 	return fresh, nil
 }
 
-// threadsOf returns the threads of a process.
-func threadsOf(pid int) (tids []int, err error) {
-	entries, err := os.ReadDir(filepath.Join("/proc", strconv.Itoa(pid), "task"))
-	for _, e := range entries {
-		if tid, err := strconv.Atoi(e.Name()); err == nil {
-			tids = append(tids, tid)
-		}
-	}
-	return tids, err
-}
-
 // held returns an error unless each living thread is stopped, or waits in the kernel and will stop
 // before it runs a program's code, and at least one is stopped.
 func (p *process) held() error {
@@ -88,7 +73,7 @@ func (p *process) held() error {
 	for _, t := range p.threads {
 		own[t.tid] = t
 	}
-	tids, err := threadsOf(p.pid)
+	tids, err := procfs.Tasks(p.pid)
 	if err != nil {
 		return ErrGone
 	}
@@ -124,17 +109,27 @@ func (p *process) held() error {
 	return ErrGone
 }
 
+// mostLendable is how many threads are tried.
+const mostLendable = 4
+
 // lendable returns the threads that can make calls, those that wait in a call first: they are in
 // no restartable sequence (rseq(2)).
-func (p *process) lendable() (out []*thread) {
+func (p *process) lendable() []*thread {
+	var waiting, busy []*thread
 	for _, t := range p.threads {
-		if t.stopped && !t.strict {
-			out = append(out, t)
+		switch {
+		case !t.stopped, t.strict:
+		case t.inCall():
+			waiting = append(waiting, t)
+		default:
+			busy = append(busy, t)
+		}
+		if len(waiting) == mostLendable {
+			return waiting
 		}
 	}
-	const most = 4
-	slices.SortStableFunc(out, func(a, b *thread) int { return a.busy() - b.busy() })
-	return out[:min(len(out), most)]
+	out := append(waiting, busy...)
+	return out[:min(len(out), mostLendable)]
 }
 
 // missing returns the stopped threads that do not have the filter.

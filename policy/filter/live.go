@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/batten-runtime/batten/internal/live"
@@ -87,15 +84,9 @@ const maxThreads = 16
 // threads returns the threads of a process in the order in which Live tries them: the
 // first one, unless it waits in the kernel or has ended, then the others.
 func threads(pid int) []int {
-	entries, _ := os.ReadDir(filepath.Join("/proc", strconv.Itoa(pid), "task"))
+	all, _ := procfs.Tasks(pid)
 	rank := make(map[int]int)
-	var all []int
-	for _, e := range entries {
-		tid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		all = append(all, tid)
+	for _, tid := range all {
 		switch s, err := procfs.StatusOf(tid); {
 		case err != nil || s.Ended():
 			rank[tid] = 3
