@@ -11,6 +11,7 @@ import (
 	"github.com/batten-runtime/batten/internal/block"
 	"github.com/batten-runtime/batten/internal/tighten"
 	"github.com/batten-runtime/batten/policy"
+	"github.com/batten-runtime/batten/policy/profile"
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 )
@@ -135,7 +136,7 @@ func (b *blocking) asked(args []string) (block.Block, error) {
 	}
 	var errno unix.Errno
 	if b.errno != "" {
-		if errno = unixErrno(b.errno); errno == 0 {
+		if errno = unix.Errno(profile.Errno(strings.ToUpper(b.errno))); errno == 0 {
 			return block.Block{}, usageError{fmt.Errorf("--errno: no error is called %q; write one such as EPERM, EACCES or ENOSYS", b.errno)}
 		}
 	}
@@ -153,18 +154,6 @@ func blockedBy(path string) string {
 		return asked + ", perhaps with another error"
 	}
 	return "what batten block has not written"
-}
-
-// maxErrno is the largest that a filter can answer (seccomp(2), MAX_ERRNO in the kernel).
-const maxErrno = 4095
-
-func unixErrno(name string) unix.Errno {
-	for e := unix.Errno(1); e <= maxErrno; e++ {
-		if unix.ErrnoName(e) == strings.ToUpper(name) {
-			return e
-		}
-	}
-	return 0
 }
 
 // check returns an error if the drop-in, beside the policy and the others, would refuse

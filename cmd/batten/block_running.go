@@ -102,12 +102,14 @@ func (c *closer) close() (*status.Node, error) {
 // awaitExecs waits for runtimes that may have read a container's profile before it was changed.
 func awaitExecs(host map[int]procfs.Process) {
 	const pause = 5 * time.Millisecond
-	now, err := procfs.All(defaultProc)
-	for until := time.Now().Add(closeLimit); err == nil && time.Now().Before(until); time.Sleep(pause) {
-		if !slices.ContainsFunc(slices.Collect(maps.Values(now)), func(p procfs.Process) bool {
-			_, known := host[p.Parent]
-			return known && slices.Contains([]string{"runc", "crun"}, p.Name) && procfs.StartTime(p.Pid) == p.StartTime
-		}) {
+	now, _ := procfs.All(defaultProc)
+	maps.DeleteFunc(now, func(_ int, p procfs.Process) bool {
+		_, known := host[p.Parent]
+		return !known || p.Name != "runc" && p.Name != "crun"
+	})
+	for until := time.Now().Add(closeLimit); time.Now().Before(until); time.Sleep(pause) {
+		maps.DeleteFunc(now, func(pid int, p procfs.Process) bool { return procfs.StartTime(pid) != p.StartTime })
+		if len(now) == 0 {
 			return
 		}
 	}
