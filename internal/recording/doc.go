@@ -1,6 +1,11 @@
 // Package recording holds which system calls containers made, and makes profiles of that.
 //
 //	recording.go  Recording: what is kept of each container
+//	check.go      what a recording must hold to be read
+//	profile.go    Profile: the profile that allows what was recorded
+//	seen.go       all recordings together, call by call
+//	arguments.go  rules on arguments, and the calls that fail with ENOSYS
+//	notes.go      what a profile's reader must know about its recordings
 //
-// Call [Read] for a file that batten record wrote.
+// Call [Read] for a file that batten record wrote, then [Profile].
 package recording

@@ -92,7 +92,9 @@ type First struct {
 // Argument is one value of one argument.
 type Argument struct {
 	// Index is 0 to 5. Of clone3, index 0 stands for the flags, which are in memory.
-	Index uint   `json:"index"`
+	Index uint `json:"index"`
+	// Value is what the register held, all bits of it, as a filter compares them: 64, or 32 of
+	// a 32-bit program.
 	Value uint64 `json:"value"`
 	First
 }
@@ -118,6 +120,9 @@ func Read(name string, data []byte) (*Recording, error) {
 	}
 	switch r.Batten {
 	case Version:
+		if err := r.check(); err != nil {
+			return nil, fmt.Errorf("recording %q: %w", name, err)
+		}
 		return r, nil
 	case 0:
 		return nil, fmt.Errorf("%q is no recording: it has no key battenRecording", name)

@@ -337,7 +337,7 @@ func TestCapabilities(t *testing.T) {
 
 // The tables name system calls.
 func TestTables(t *testing.T) {
-	for _, name := range slices.Concat(slices.Collect(maps.Keys(dangers)), slices.Collect(maps.Keys(fallbacks)), slices.Collect(maps.Keys(survived))) {
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(dangers)), slices.Collect(maps.Keys(syscalls.Fallbacks)), slices.Collect(maps.Keys(survived))) {
 		if !syscalls.IsSyscall(name) {
 			t.Errorf("%s is no system call", name)
 		}

@@ -7,6 +7,7 @@
 //	Signatures[name]     the widths of the arguments
 //	Runtime.Knows(name)  whether runc or crun would skip a rule on the name
 //	Calls.Has(name)      whether this kernel has the call
+//	Fallbacks[name]      what programs do without the call
 //
 // Call [Number] first. The tables are generated; the generators are in gen… below.
 package syscalls

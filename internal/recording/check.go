@@ -1,0 +1,35 @@
+package recording
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/batten-runtime/batten/policy/syscalls"
+)
+
+// isName matches the names of system calls.
+var isName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,63}$`)
+
+// check returns an error for what no recorder writes.
+func (r *Recording) check() error {
+	for i := range r.Containers {
+		for j, c := range r.Containers[i].Calls {
+			at := fmt.Sprintf("containers[%d].calls[%d]", i, j)
+			if _, known := syscalls.SetOf[c.Arch]; !known {
+				return fmt.Errorf("%s: arch %q is none whose calls Batten knows", at, c.Arch)
+			}
+			if c.Name != "" && !isName.MatchString(c.Name) {
+				return fmt.Errorf("%s: name %q cannot be that of a call", at, c.Name)
+			}
+			if nr, known := syscalls.Number(c.Arch, c.Name); known && nr != c.Nr {
+				return fmt.Errorf("%s: %s has the number %d on %s, not %d", at, c.Name, nr, c.Arch, c.Nr)
+			}
+			for k, a := range c.Arguments {
+				if a.Index > 5 {
+					return fmt.Errorf("%s.arguments[%d]: argument %d does not exist; a call has arguments 0 to 5", at, k, a.Index)
+				}
+			}
+		}
+	}
+	return nil
+}

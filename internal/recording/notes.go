@@ -1,0 +1,59 @@
+package recording
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/batten-runtime/batten/policy/semantics"
+)
+
+// notes says what the recordings lack.
+func (m *making) notes(recordings []*Recording) {
+	if len(m.unnamed) > 0 {
+		m.note("calls that have no name are not in the profile: %s", semantics.Some(m.unnamed))
+	}
+	var lost Lost
+	late, filtered := 0, 0
+	denied := make(map[string]bool)
+	for _, r := range recordings {
+		lost.Containers += r.Lost.Containers
+		lost.Processes += r.Lost.Processes
+		lost.Arguments += r.Lost.Arguments
+		lost.Calls += r.Lost.Calls
+		for _, c := range r.Containers {
+			if !c.Start {
+				late++
+			}
+			if c.Filtered {
+				filtered++
+			}
+			for _, d := range c.Denied {
+				if !d.Ran {
+					denied[d.Name+" by "+d.Program] = true
+				}
+			}
+		}
+	}
+	for _, l := range []struct {
+		count uint64
+		what  string
+	}{
+		{lost.Containers, "containers that were not recorded"},
+		{lost.Processes, "processes that were not followed"},
+		{lost.Arguments, "arguments that were not kept"},
+		{lost.Calls, "calls whose number no table has"},
+	} {
+		if l.count > 0 {
+			m.note("the recording is not whole, and the profile may deny what it lacks: %s: %d", l.what, l.count)
+		}
+	}
+	if late > 0 {
+		m.note("%d of %d containers ran before they were recorded: what they did until then is not in the profile", late, m.containers)
+	}
+	if filtered > 0 {
+		m.note("%d of %d containers ran under a filter: what they do without it may be more", filtered, m.containers)
+	}
+	if len(denied) > 0 {
+		m.note("calls that a filter denied are not in the profile: %s", semantics.Some(slices.Sorted(maps.Keys(denied))))
+	}
+}

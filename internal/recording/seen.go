@@ -1,0 +1,184 @@
+package recording
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/batten-runtime/batten/policy/semantics"
+	"github.com/batten-runtime/batten/policy/syscalls"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// seen is what all recordings have together.
+type seen struct {
+	containers int
+	arches     []specs.Arch // the machine's first
+	calls      map[string]*made
+	sites      []site
+	unnamed    []string // calls that no table has, in words
+}
+
+// made is one name, of all containers.
+type made struct {
+	name       string
+	program    string // of the first process that made it
+	first      time.Time
+	containers map[int]bool
+	// values are those of the arguments that every container has recorded, by index.
+	values map[uint]map[uint64]bool
+	// unknown is set if some container made the call and did not record its arguments.
+	unknown bool
+}
+
+// site is a call that was recorded, as a filter sees it: with one value of each argument that was
+// recorded.
+type site struct {
+	arch specs.Arch
+	name string
+	args [6]uint64
+}
+
+// decide are the calls whose arguments a recorder keeps, because they decide what the calls do. If
+// it kept none, something was lost.
+var decide = []string{"clone", "clone3", "personality", "prctl", "socket", "socketpair"}
+
+// native maps the kernel's names for machines to their architecture.
+var native = map[string]specs.Arch{"x86_64": specs.ArchX86_64, "aarch64": specs.ArchAARCH64}
+
+// gather joins recordings.
+func gather(recordings []*Recording) (*seen, error) {
+	s := &seen{calls: make(map[string]*made)}
+	if len(recordings) == 0 {
+		return nil, errors.New("there is no recording to make a profile of")
+	}
+	for _, r := range recordings {
+		arch, known := native[r.Machine]
+		switch {
+		case !known:
+			return nil, fmt.Errorf("no profile can be made of a recording of a machine %q; Batten knows the calls of x86_64 and aarch64", r.Machine)
+		case len(s.arches) == 0:
+			s.arches = []specs.Arch{arch}
+		case s.arches[0] != arch:
+			return nil, fmt.Errorf("the recordings are of different machines, %s and %s; make a profile for each", recordings[0].Machine, r.Machine)
+		}
+	}
+	var others []func()
+	for _, r := range recordings {
+		for i := range r.Containers {
+			id := s.containers
+			s.containers++
+			for _, c := range r.Containers[i].Calls {
+				if c.Arch != s.arches[0] && !slices.Contains(s.arches, c.Arch) {
+					s.arches = append(s.arches, c.Arch)
+				}
+				c, from := c, r.Containers[i].From
+				if semantics.IsMultiplexer(nameOf(&c)) {
+					others = append(others, func() { s.multiplexed(id, from, &c) })
+					continue
+				}
+				s.call(id, from, &c)
+			}
+		}
+	}
+	for _, add := range others {
+		add() // when all other calls are known
+	}
+	slices.Sort(s.arches[1:])
+	if len(s.calls) == 0 {
+		return nil, errors.New("the recordings have no calls to make a profile of")
+	}
+	return s, nil
+}
+
+// nameOf returns the name of a call; it is empty if no table has one.
+func nameOf(c *Call) string { return cmp.Or(syscalls.CallAt(c.Arch, c.Nr), c.Name) }
+
+// call adds a call that is no multiplexer.
+func (s *seen) call(container int, from time.Time, c *Call) {
+	name := nameOf(c)
+	if name == "" {
+		if text := fmt.Sprintf("number %d of %s, by %s", c.Nr, c.Arch, c.Program); !slices.Contains(s.unnamed, text) {
+			s.unnamed = append(s.unnamed, text)
+		}
+		return
+	}
+	values := make(map[uint]map[uint64]bool)
+	for _, a := range c.Arguments {
+		if values[a.Index] == nil {
+			values[a.Index] = make(map[uint64]bool)
+		}
+		values[a.Index][a.Value] = true
+		s.site(c.Arch, name, a.Index, a.Value)
+	}
+	if len(c.Arguments) == 0 {
+		s.sites = append(s.sites, site{arch: c.Arch, name: name})
+	}
+	s.add(name, container, from.Add(c.After), c.Program, values)
+}
+
+// multiplexed adds the calls behind a multiplexer. Filters do not see their arguments there: so if
+// the arguments of a call decide, it is the multiplexer that is allowed, for this call alone, and
+// not the call by itself.
+func (s *seen) multiplexed(container int, from time.Time, c *Call) {
+	by := nameOf(c)
+	if len(c.Arguments) == 0 {
+		s.call(container, from, c)
+		return
+	}
+	for _, a := range c.Arguments {
+		if a.Index != 0 {
+			continue
+		}
+		name := behind(by, a.Value)
+		at := from.Add(a.After)
+		if known := s.calls[name]; name == "" || slices.Contains(decide, name) || known != nil && len(known.values) > 0 {
+			s.add(by, container, at, a.Program, map[uint]map[uint64]bool{0: {a.Value: true}})
+		} else {
+			s.add(name, container, at, a.Program, nil)
+		}
+		s.site(c.Arch, by, 0, a.Value)
+	}
+}
+
+// behind returns the name of a call behind a multiplexer, by the multiplexer's first argument. It
+// is empty if there is none, or if no rule on the name would allow it: the high half of ipc's
+// argument is a version, which the kernel does not look at to find the call.
+func behind(by string, value uint64) string {
+	for _, name := range slices.Sorted(maps.Keys(syscalls.Multiplexed)) {
+		if m := syscalls.Multiplexed[name]; m.By == by && m.Call == value {
+			return name
+		}
+	}
+	return ""
+}
+
+func (s *seen) site(arch specs.Arch, name string, index uint, value uint64) {
+	at := site{arch: arch, name: name}
+	at.args[min(index, 5)] = value
+	s.sites = append(s.sites, at)
+}
+
+// add adds a call of one container, with the values that were recorded of its arguments.
+func (s *seen) add(name string, container int, at time.Time, program string, values map[uint]map[uint64]bool) {
+	c := s.calls[name]
+	if c == nil {
+		c = &made{name: name, program: program, first: at, containers: make(map[int]bool), values: values}
+		s.calls[name] = c
+	}
+	if at.Before(c.first) || at.Equal(c.first) && program < c.program {
+		c.program, c.first = program, at
+	}
+	c.containers[container] = true
+	c.unknown = c.unknown || len(values) == 0
+	for index := range c.values {
+		if values[index] == nil {
+			delete(c.values, index)
+			continue
+		}
+		maps.Copy(c.values[index], values[index])
+	}
+}
