@@ -10,6 +10,7 @@ import (
 	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/internal/recorder"
 	"github.com/batten-runtime/batten/internal/recording"
+	"github.com/batten-runtime/batten/policy/profile"
 )
 
 // watched is one container that is recorded.
@@ -30,7 +31,7 @@ func newWatched(id string, rec *record.Record, pid int, from time.Time) *watched
 		w.owner, w.Namespace, w.Pod, w.Name, w.Image = rec.Owner(), rec.ContainerdNamespace, title.Pod(), title.Name, title.Image
 	}
 	if s, err := procfs.StatusOf(pid); err == nil {
-		w.Filtered, w.NoNewPrivileges, w.Capabilities = s.Seccomp == 2, s.NoNewPrivs, procfs.CapabilityNames(s.Bounding)
+		w.Filtered, w.NoNewPrivileges, w.Capabilities = s.Seccomp == 2, s.NoNewPrivs, profile.CapabilitiesIn(s.Bounding)
 	}
 	return w
 }

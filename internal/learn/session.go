@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/batten-runtime/batten/internal/kernel"
 	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/internal/recorder"
 	"github.com/batten-runtime/batten/internal/recording"
-	"github.com/batten-runtime/batten/policy/syscalls"
 )
 
 // Options are what a session records.
@@ -190,7 +188,7 @@ func (s *Session) Close() (*recording.Recording, error) {
 		return nil, err
 	}
 	return &recording.Recording{
-		Batten: recording.Version, Kernel: kernel.Release(), Machine: string(syscalls.Native[runtime.GOARCH]), Containers: s.done,
+		Batten: recording.Version, Kernel: kernel.Release(), Machine: kernel.Name(), Containers: s.done,
 		Lost: recording.Lost{Containers: lost.Containers + s.unrecorded, Processes: lost.Processes, Arguments: lost.Arguments, Calls: lost.Calls, Unnamed: s.unnamed},
 	}, nil
 }

@@ -3,8 +3,11 @@ package recorder
 import (
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"time"
 
+	"github.com/batten-runtime/batten/internal/procfs"
 	"github.com/batten-runtime/batten/policy/syscalls"
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -55,6 +58,9 @@ func Open(o Options) (*Recorder, error) {
 	if o.Containers == 0 {
 		o.Containers = 64
 	}
+	if space, err := os.Readlink("/proc/self/ns/pid"); err != nil || space != procfs.HostPidNamespace {
+		return nil, &Unable{"this is a pid namespace of its own, and the kernel numbers processes by the machine's", "run it on the node itself, or in a container with hostPID: true"}
+	}
 	where, err := findOffsets()
 	if err != nil {
 		return nil, err
@@ -66,7 +72,7 @@ func Open(o Options) (*Recorder, error) {
 	if r.maps, err = makeMaps(o.Containers); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(r.giveTags(o.Containers), r.watch(append(Deciding, o.Arguments...))); err != nil {
+	if err := errors.Join(r.giveTags(o.Containers), r.watch(slices.Concat(Deciding, o.Arguments))); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	if r.events, err = ringbuf.NewReader(r.maps.Events); err != nil {
@@ -121,7 +127,7 @@ func (r *Recorder) watch(arguments []Argument) error {
 			}
 			known = true
 			mask := uint32(1) << a.Index
-			if isDeciding(a) && !whole[a.Name] {
+			if slices.Contains(Deciding, a) && !whole[a.Name] {
 				mask |= 1 << (watchHalf + a.Index)
 			}
 			if a.Name == "clone3" && a.Index == 0 {
@@ -129,7 +135,7 @@ func (r *Recorder) watch(arguments []Argument) error {
 			}
 			masks[uint32(i<<numberBits|nr)] |= mask
 		}
-		if !known && !isDeciding(a) {
+		if !known && !slices.Contains(Deciding, a) {
 			return fmt.Errorf("no system call %q on this machine", a.Name)
 		}
 	}
@@ -139,16 +145,6 @@ func (r *Recorder) watch(arguments []Argument) error {
 		}
 	}
 	return nil
-}
-
-// isDeciding reports whether an argument is one of Deciding.
-func isDeciding(a Argument) bool {
-	for _, d := range Deciding {
-		if a == d {
-			return true
-		}
-	}
-	return false
 }
 
 // numberOn returns a call's number as the programs see it: x32's without its bit.
