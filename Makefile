@@ -27,7 +27,8 @@ FUZZ     := \
 	policy/floor:FuzzFloorWork:2000x \
 	policy/profile:FuzzSeal \
 	policy/profile/reader:FuzzRead:40000x \
-	policy/bpf:FuzzRun
+	policy/bpf:FuzzRun \
+	internal/recording:FuzzRead:20000x
 
 .PHONY: help packages build image engines demo test test-kubernetes test-machines peers race assurance unit prove integration fuzz lint generate bench dist distcheck release clean
 

@@ -23,7 +23,7 @@ func (m *making) arguments() {
 		c := m.calls[name]
 		switch {
 		case name == "clone" || name == "clone3" || !m.plain[name]:
-		case len(c.values) == 0:
+		case len(c.recorded()) == 0:
 			if slices.Contains(decide, name) {
 				m.note("the arguments of %s were not recorded: it is allowed whatever they are", name)
 			}
@@ -41,8 +41,8 @@ func (m *making) arguments() {
 // size is how many rules there would be for the values of a call.
 func (c *made) size() int {
 	n := 1
-	for _, values := range c.values {
-		n = min(n*len(values), maxRules+1)
+	for _, index := range c.recorded() {
+		n = min(n*len(c.values[index]), maxRules+1)
 	}
 	return n
 }
@@ -51,7 +51,7 @@ func (c *made) size() int {
 // since a recording has the values of each by itself.
 func (m *making) values(c *made) {
 	rules := [][]specs.LinuxSeccompArg{nil}
-	indexes := slices.Sorted(maps.Keys(c.values))
+	indexes := c.recorded()
 	for _, index := range indexes {
 		var next [][]specs.LinuxSeccompArg
 		for _, before := range rules {
@@ -86,7 +86,7 @@ func (m *making) clone() {
 			continue
 		}
 		made = true
-		if c.unknown || c.values[0] == nil {
+		if c.with[0] < c.times {
 			m.note("the flags of %s were not recorded: clone is not allowed to make namespaces for it", name)
 		}
 		for value := range c.values[0] {
@@ -95,7 +95,7 @@ func (m *making) clone() {
 	}
 	if c := m.calls["clone3"]; c != nil {
 		m.note("clone3 was recorded and fails with ENOSYS under the profile, since no filter sees its flags: the C library then takes clone, and other programs may not")
-		if flags&unix.CLONE_NEWTIME != 0 && c.values[0] != nil && c.has(unix.CLONE_NEWTIME) {
+		if flags&unix.CLONE_NEWTIME != 0 && c.has(unix.CLONE_NEWTIME) {
 			m.note("clone3 made a time namespace, which clone cannot: the profile does not allow it")
 		}
 	}

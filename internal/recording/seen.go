@@ -28,10 +28,16 @@ type made struct {
 	program    string // of the first process that made it
 	first      time.Time
 	containers map[int]bool
-	// values are those of the arguments that every container has recorded, by index.
+	// values are those of its arguments, by index.
 	values map[uint]map[uint64]bool
-	// unknown is set if some container made the call and did not record its arguments.
-	unknown bool
+	// times is how often the call is in the recordings, with how often with an argument.
+	times int
+	with  map[uint]int
+}
+
+// recorded returns the indexes of the arguments that were recorded each time, sorted.
+func (c *made) recorded() []uint {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(c.values)), func(index uint) bool { return c.with[index] < c.times })
 }
 
 // site is a call that was recorded, as a filter sees it: with one value of each argument that was
@@ -112,11 +118,8 @@ func (s *seen) call(container int, from time.Time, c *Call) {
 			values[a.Index] = make(map[uint64]bool)
 		}
 		values[a.Index][a.Value] = true
-		s.site(c.Arch, name, a.Index, a.Value)
 	}
-	if len(c.Arguments) == 0 {
-		s.sites = append(s.sites, site{arch: c.Arch, name: name})
-	}
+	s.site(c, name)
 	s.add(name, container, from.Add(c.After), c.Program, values)
 }
 
@@ -135,13 +138,13 @@ func (s *seen) multiplexed(container int, from time.Time, c *Call) {
 		}
 		name := behind(by, a.Value)
 		at := from.Add(a.After)
-		if known := s.calls[name]; name == "" || slices.Contains(decide, name) || known != nil && len(known.values) > 0 {
+		if known := s.calls[name]; name == "" || slices.Contains(decide, name) || known != nil && len(known.recorded()) > 0 {
 			s.add(by, container, at, a.Program, map[uint]map[uint64]bool{0: {a.Value: true}})
 		} else {
 			s.add(name, container, at, a.Program, nil)
 		}
-		s.site(c.Arch, by, 0, a.Value)
 	}
+	s.site(c, by)
 }
 
 // behind returns the name of a call behind a multiplexer, by the multiplexer's first argument. It
@@ -156,28 +159,36 @@ func behind(by string, value uint64) string {
 	return ""
 }
 
-func (s *seen) site(arch specs.Arch, name string, index uint, value uint64) {
-	at := site{arch: arch, name: name}
-	at.args[min(index, 5)] = value
-	s.sites = append(s.sites, at)
+// site adds a call with each value that was recorded. Of the other arguments it has the last value.
+func (s *seen) site(c *Call, name string) {
+	var args [6]uint64
+	for _, a := range c.Arguments {
+		args[min(a.Index, 5)] = a.Value
+	}
+	s.sites = append(s.sites, site{c.Arch, name, args})
+	for _, a := range c.Arguments {
+		at := args
+		at[min(a.Index, 5)] = a.Value
+		s.sites = append(s.sites, site{c.Arch, name, at})
+	}
 }
 
 // add adds a call of one container, with the values that were recorded of its arguments.
 func (s *seen) add(name string, container int, at time.Time, program string, values map[uint]map[uint64]bool) {
 	c := s.calls[name]
 	if c == nil {
-		c = &made{name: name, program: program, first: at, containers: make(map[int]bool), values: values}
+		c = &made{name: name, program: program, first: at, containers: make(map[int]bool), values: make(map[uint]map[uint64]bool), with: make(map[uint]int)}
 		s.calls[name] = c
 	}
 	if at.Before(c.first) || at.Equal(c.first) && program < c.program {
 		c.program, c.first = program, at
 	}
 	c.containers[container] = true
-	c.unknown = c.unknown || len(values) == 0
-	for index := range c.values {
-		if values[index] == nil {
-			delete(c.values, index)
-			continue
+	c.times++
+	for index := range values {
+		c.with[index]++
+		if c.values[index] == nil {
+			c.values[index] = make(map[uint64]bool)
 		}
 		maps.Copy(c.values[index], values[index])
 	}

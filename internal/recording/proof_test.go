@@ -1,0 +1,265 @@
+package recording_test
+
+import (
+	"encoding/json"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/batten-runtime/batten/internal/recording"
+	"github.com/batten-runtime/batten/policy/filter"
+	"github.com/batten-runtime/batten/policy/profile"
+	"github.com/batten-runtime/batten/policy/syscalls"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+var audit = map[specs.Arch]uint32{specs.ArchX86_64: unix.AUDIT_ARCH_X86_64, specs.ArchX32: unix.AUDIT_ARCH_X86_64, specs.ArchX86: unix.AUDIT_ARCH_I386}
+
+// Each recorded call passes the compiled filter of the profile, and no call does that a container
+// did not make, the runtime does not need, and the rule on clone is not for.
+func TestProfileOfRandomRecordings(t *testing.T) {
+	count := 400
+	if testing.Short() {
+		count = 60
+	}
+	for i := range count {
+		r := rand.New(rand.NewPCG(7, uint64(i)))
+		recordings := []*recording.Recording{randomRecording(r), randomRecording(r)}
+		o := recording.Options{Runtime: filter.Linked()}
+		if r.IntN(2) == 0 {
+			yes := r.IntN(2) == 0
+			o.NoNewPrivileges = &yes
+		}
+		made, err := recording.Profile(recordings, o)
+		if err != nil {
+			t.Fatalf("recordings %d: %v\n%s", i, err, text(recordings))
+		}
+		program, err := filter.Compile(&made.Seccomp)
+		if err != nil {
+			t.Fatalf("recordings %d: %v\n%s", i, err, text(recordings))
+		}
+		j := &judge{recordings: recordings, options: o, program: program, random: r}
+		j.recorded(t)
+		j.others(t)
+		if t.Failed() {
+			t.Fatalf("recordings %d\n%s\n%s", i, text(recordings), profile.Encode(made.Seccomp))
+		}
+	}
+}
+
+func text(v any) string {
+	out, _ := json.Marshal(v)
+	return string(out)
+}
+
+var (
+	someNames  = []string{"clone", "clone3", "socket", "socketpair", "personality", "prctl", "ioctl", "socketcall", "ipc", "semop", "connect", "futex_waitv", "cachestat", "execve", "umount", "setsockopt"}
+	someValues = []uint64{0, 1, 2, 8, 10, 16, 21, 24, 38, 40, 1<<16 | 21, 0x11, unix.CLONE_NEWNS, unix.CLONE_NEWUSER | unix.CLONE_NEWPID, unix.CLONE_NEWTIME, 1<<31 - 1, 1<<32 - 1, 1<<64 - 1}
+	someArches = []specs.Arch{specs.ArchX86_64, specs.ArchX86_64, specs.ArchX86, specs.ArchX32}
+)
+
+func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
+
+func randomRecording(r *rand.Rand) *recording.Recording {
+	out := &recording.Recording{Batten: recording.Version, Machine: "x86_64"}
+	arches := someArches[:1+r.IntN(len(someArches))]
+	for range 1 + r.IntN(3) {
+		c := recording.Container{Start: true}
+		made := make(map[specs.Arch]map[string]bool)
+		for range 1 + r.IntN(30) {
+			arch, name := pick(r, arches), pick(r, someNames)
+			if arch != specs.ArchX32 && r.IntN(3) == 0 { // libseccomp lacks some of x32's
+				name = pick(r, syscalls.Table[:]).Name
+			}
+			nr, ok := syscalls.Number(arch, name)
+			if !ok || made[arch][name] || syscalls.CallAt(arch, nr) != name {
+				continue
+			}
+			if made[arch] == nil {
+				made[arch] = make(map[string]bool)
+			}
+			made[arch][name] = true
+			call := recording.Call{Arch: arch, Nr: nr, Name: name, First: recording.First{Program: "p"}}
+			if slices.Contains(someNames, name) && r.IntN(5) > 0 {
+				call.Arguments = randomArguments(r, arch)
+			}
+			if name == "socketcall" || name == "ipc" {
+				call.Arguments = slices.DeleteFunc(call.Arguments, func(a recording.Argument) bool { return a.Index > 0 })
+			}
+			c.Calls = append(c.Calls, call)
+		}
+		if len(c.Calls) == 0 {
+			c.Calls = []recording.Call{{Arch: specs.ArchX86_64, Nr: 0, Name: "read"}}
+		}
+		out.Containers = append(out.Containers, c)
+	}
+	return out
+}
+
+func randomArguments(r *rand.Rand, arch specs.Arch) (out []recording.Argument) {
+	count := 1 + r.IntN(4)
+	if r.IntN(12) == 0 {
+		count = 70 // more than there may be rules
+	}
+	for index := range 1 + uint(r.IntN(8)/7) {
+		for i := range count {
+			value := pick(r, someValues)
+			if count > 4 {
+				value = uint64(1000 + i)
+			}
+			if arch == specs.ArchX86 {
+				value &= 1<<32 - 1
+			}
+			out = append(out, recording.Argument{Index: index, Value: value})
+		}
+	}
+	return out
+}
+
+// judge asks the filter of one profile.
+type judge struct {
+	recordings []*recording.Recording
+	options    recording.Options
+	program    *filter.Program
+	random     *rand.Rand
+}
+
+func (j *judge) allows(t *testing.T, arch specs.Arch, nr int, args [6]uint64) bool {
+	t.Helper()
+	result, err := j.program.Run(filter.Call{Arch: audit[arch], Nr: uint32(nr), Args: args})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.String() == "ALLOW"
+}
+
+// calls calls each with every call of the recordings.
+func (j *judge) calls(each func(c *recording.Call)) {
+	for _, r := range j.recordings {
+		for i := range r.Containers {
+			for k := range r.Containers[i].Calls {
+				each(&r.Containers[i].Calls[k])
+			}
+		}
+	}
+}
+
+func (j *judge) recorded(t *testing.T) {
+	j.calls(func(c *recording.Call) {
+		if !j.options.Runtime.Knows(c.Name) {
+			return
+		}
+		arguments := c.Arguments
+		if len(arguments) == 0 {
+			arguments = []recording.Argument{{}}
+		}
+		for _, first := range arguments {
+			var args [6]uint64
+			args[first.Index] = first.Value
+			for _, other := range arguments {
+				if other.Index != first.Index {
+					args[other.Index] = other.Value
+				}
+			}
+			if got := j.allows(t, c.Arch, c.Nr, args); got == (c.Name == "clone3") {
+				t.Errorf("%s %#x on %s: allowed is %v", c.Name, args, c.Arch, got)
+			}
+		}
+	})
+}
+
+// others tries each number with values that were recorded and with others.
+func (j *judge) others(t *testing.T) {
+	for _, arch := range []specs.Arch{specs.ArchX86_64, specs.ArchX86, specs.ArchX32} {
+		for nr := range 560 {
+			if arch == specs.ArchX32 {
+				nr |= syscalls.X32Bit
+			}
+			name := syscalls.CallAt(arch, nr)
+			for range 4 {
+				args := [6]uint64{pick(j.random, someValues), pick(j.random, someValues)}
+				if arch == specs.ArchX86 {
+					args[0], args[1] = args[0]&(1<<32-1), args[1]&(1<<32-1)
+				}
+				if j.allows(t, arch, nr, args) && !j.explained(arch, name, args) {
+					t.Errorf("%s (%d) %#x on %s is allowed", name, nr, args, arch)
+				}
+			}
+		}
+	}
+}
+
+var needed = []string{"exit", "exit_group", "restart_syscall", "rt_sigreturn", "sigreturn"}
+
+// explained reports whether a call may be allowed. It is written otherwise than Profile.
+func (j *judge) explained(arch specs.Arch, name string, args [6]uint64) bool {
+	noNewPrivileges := j.options.NoNewPrivileges != nil && *j.options.NoNewPrivileges
+	runtimes := profile.Missing(&specs.LinuxSeccomp{DefaultAction: specs.ActErrno}, noNewPrivileges)
+	if slices.Contains(needed, name) || slices.Contains(runtimes, name) {
+		return true
+	}
+	var flags uint64
+	ok, cloned := false, false
+	values := [6]map[uint64]bool{}
+	all := [6]int{} // containers whose recording of the call has the argument
+	made := 0
+	j.calls(func(c *recording.Call) {
+		if c.Name == "clone" || c.Name == "clone3" {
+			cloned = true
+			for _, a := range c.Arguments {
+				if a.Index == 0 {
+					flags |= a.Value
+				}
+			}
+		}
+		by, behind := syscalls.Multiplexed[name]
+		if behind && c.Name == by.By && !slices.Contains([]string{"socket", "socketpair"}, name) {
+			ok = ok || len(c.Arguments) > 0 && slices.ContainsFunc(c.Arguments, func(a recording.Argument) bool { return a.Index == 0 && a.Value == by.Call })
+		}
+		// A rule on a call behind a multiplexer is one on the multiplexer, too.
+		if m, behind := syscalls.Multiplexed[c.Name]; arch == specs.ArchX86 && behind && m.By == name && m.Call == args[0] {
+			ok = true
+		}
+		if c.Name != name {
+			return
+		}
+		made++
+		seen := map[uint]bool{}
+		for _, a := range c.Arguments {
+			if values[a.Index] == nil {
+				values[a.Index] = make(map[uint64]bool)
+			}
+			values[a.Index][a.Value], seen[a.Index] = true, true
+		}
+		for index := range seen {
+			all[index]++
+		}
+	})
+	if name == "clone" {
+		const some = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
+		return cloned && args[0]&some&^flags == 0
+	}
+	if ok || made == 0 || name == "clone3" {
+		return ok
+	}
+	rules := 1
+	for index := range values {
+		if all[index] == made {
+			rules *= len(values[index])
+		}
+	}
+	for index := range values {
+		if all[index] < made || rules > 64 {
+			continue
+		}
+		same := func(value uint64) bool {
+			return value == args[index] || arch != specs.ArchX86_64 && uint32(value) == uint32(args[index]) // 32 bits are compared there
+		}
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(values[index])), same) {
+			return false
+		}
+	}
+	return true
+}
