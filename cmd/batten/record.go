@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"github.com/batten-runtime/batten/internal/names"
@@ -86,7 +85,7 @@ func (r *recordCommand) run(args []string) error {
 	if err := r.check(args); err != nil {
 		return err
 	}
-	all, err := r.earlier()
+	all, err := readRecordings(r.from)
 	if err != nil {
 		return err
 	}

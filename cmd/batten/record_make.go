@@ -17,9 +17,9 @@ import (
 // noFloor is the word for a profile that is held against nothing.
 const noFloor = "None"
 
-// earlier reads the recordings that --from names.
-func (r *recordCommand) earlier() (all []*recording.Recording, err error) {
-	for _, name := range r.from {
+// readRecordings reads the files that --from names.
+func readRecordings(names []string) (all []*recording.Recording, err error) {
+	for _, name := range names {
 		one, err := readRecording(name)
 		if err != nil {
 			return nil, err
@@ -69,11 +69,11 @@ func recorded(now *recording.Recording) string {
 			names[call.Name] = true
 		}
 	}
-	return fmt.Sprintf("%s, %s", count(len(now.Containers), "container"), count(len(names), "call"))
+	return many(len(now.Containers), "container") + ", " + many(len(names), "call")
 }
 
-// count says how many there are of something.
-func count(n int, what string) string {
+// many says how many there are of something.
+func many(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
@@ -156,12 +156,14 @@ func (r *recordCommand) prove(made *recording.Made, all []*recording.Recording) 
 	if err != nil {
 		return err
 	}
-	beyond, err := recording.Beyond(all, *base)
+	beyond, err := recording.Judge(all, *base)
 	if err != nil {
 		return err
 	}
-	for _, line := range beyond {
-		fmt.Fprintf(out, "  %s\n", line)
+	for _, v := range beyond {
+		if !v.Falls {
+			fmt.Fprintf(out, "  %s by %s\n", v.Call(native), v.Program)
+		}
 	}
 	return errNo
 }
@@ -172,6 +174,9 @@ func commonCapabilities(all []*recording.Recording) (common []string) {
 	first := true
 	for _, one := range all {
 		for _, c := range one.Containers {
+			if len(c.Command) > 0 {
+				return nil
+			}
 			if first {
 				common, first = c.Capabilities, false
 			}
