@@ -199,4 +199,3 @@ func (w *work) runBundle(ctx context.Context, cmd *cobra.Command, s *learn.Sessi
 	}
 	return nil
 }
-

@@ -36,8 +36,14 @@ type Argument struct {
 // Deciding are the arguments that are always recorded, since they decide what the call is. Of
 // clone3, whose flags are in memory, argument 0 stands for these.
 var Deciding = []Argument{
-	{"clone", 0}, {"clone3", 0}, {"socket", 0}, {"socketpair", 0}, {"personality", 0}, {"prctl", 0},
-	{"socketcall", 0}, {"ipc", 0},
+	{"clone", 0},
+	{"clone3", 0},
+	{"socket", 0},
+	{"socketpair", 0},
+	{"personality", 0},
+	{"prctl", 0},
+	{"socketcall", 0},
+	{"ipc", 0},
 }
 
 // whole are arguments of which the kernel reads all 64 bits; of others that are recorded always it

@@ -29,11 +29,7 @@ type Verdict struct {
 
 // Call returns the call in words: socket(AF_ALG).
 func (v *Verdict) Call(native specs.Arch) string {
-	var args [6]uint64
-	for i, value := range v.Args {
-		args[min(i, 5)] = value
-	}
-	text := decode.Call(v.Arch, v.Name, args, v.Args)
+	text := decode.Looked(v.Arch, v.Name, v.Args)
 	if v.Arch != native {
 		text += " of " + string(v.Arch)
 	}
