@@ -148,7 +148,7 @@ func (m *making) need(names []string, why string) {
 
 // seccomp returns the rules as a profile.
 func (m *making) seccomp() specs.LinuxSeccomp {
-	out := specs.LinuxSeccomp{DefaultAction: specs.ActErrno, DefaultErrnoRet: errno(semantics.EPerm), Architectures: m.arches}
+	out := specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Architectures: m.arches} // by default with EPERM
 	out.Syscalls = append(out.Syscalls, specs.LinuxSyscall{Names: slices.Sorted(maps.Keys(m.plain)), Action: specs.ActAllow})
 	slices.SortStableFunc(m.rules, func(a, b specs.LinuxSyscall) int { return cmp.Compare(a.Names[0], b.Names[0]) })
 	out.Syscalls = append(out.Syscalls, m.rules...)
