@@ -183,10 +183,7 @@ func (s *space) applyLeaves(op uint8, a, b Result) ref {
 	case opMeet:
 		return s.leaf(stricter(a, b))
 	case opJoin:
-		if a.looser(b) {
-			return s.leaf(a)
-		}
-		return s.leaf(b)
+		return s.leaf(looser(a, b))
 	case opAllowed:
 		verdict = b.permits() && !a.permits()
 	case opLooser:
