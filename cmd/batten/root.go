@@ -40,7 +40,7 @@ the kernel holds running containers to.`,
 	root.SetHelpFunc(printHelp)
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
-		newCheck(), newExplain(), newLint(), newFloor(), newDiff(), newProve(), newCompile(),
+		newCheck(), newExplain(), newLint(), newFloor(), newMerge(), newMinimize(), newDiff(), newProve(), newCompile(),
 		newVerify(), newRecords(), newDenials(), newSuggest(), newStatus(), newBlock(), newUnblock(), newInstall(), newUninstall(), newDaemonSet(),
 		newSchema(), newCompletion(), newMan(), newVersion(),
 	)

@@ -134,3 +134,26 @@ func few(calls []string) string {
 	}
 	return strings.Join(calls, "; ")
 }
+
+// Conditions returns in words for which arguments the profile of the recordings allows a call.
+func (m *Made) Conditions(name string) string {
+	var all []string
+	for _, rule := range m.Seccomp.Syscalls {
+		if !slices.Contains(rule.Names, name) || rule.Action != specs.ActAllow {
+			continue
+		}
+		var one []string
+		for _, a := range rule.Args {
+			if a.Op == specs.OpMaskedEqual {
+				one = append(one, fmt.Sprintf("argument %d & %#x = %#x", a.Index, a.Value, a.ValueTwo))
+			} else {
+				one = append(one, fmt.Sprintf("argument %d = %#x", a.Index, a.Value))
+			}
+		}
+		all = append(all, strings.Join(one, " and "))
+	}
+	if len(all) == 0 || slices.Contains(all, "") {
+		return "what the profile said for the architectures that stay"
+	}
+	return strings.Join(all, ", ")
+}
