@@ -15,10 +15,11 @@ func newDiff() *cobra.Command {
 		Short: "say what B newly allows and denies",
 		Long: `batten diff compiles two profiles as a runtime does and compares what the filters
 do: it prints each system call that ends otherwise under B than under A, with a
-call that shows it.
+call that shows it. Of two recordings it compares the profiles, and says which
+program made the new calls first.
 
 ` + profileWords,
-		Example:     "  batten diff old.json new.json\n  batten diff --json RuntimeDefault workload.json",
+		Example:     "  batten diff old.json new.json\n  batten diff --json RuntimeDefault workload.json\n  batten diff recorded-1.0.json recorded-1.1.json",
 		Annotations: map[string]string{exitOne: "the two differ, or one cannot be read"},
 		Args:        between(2, 2),
 	}
@@ -26,14 +27,12 @@ call that shows it.
 	asJSON := cmd.Flags().Bool("json", false, "print a JSON array")
 	runtime := newOCIRuntime(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		changes, err := r.diff(args[0], args[1], runtime)
+		found, err := r.diff(args[0], args[1], runtime)
 		if err != nil {
 			return err
 		}
+		changes := r.attributed(args[0], args[1], found)
 		if *asJSON {
-			if changes == nil {
-				changes = []filter.Change{}
-			}
 			enc := json.NewEncoder(cmd.OutOrStdout())
 			enc.SetIndent("", "  ")
 			err = enc.Encode(changes)
@@ -67,7 +66,7 @@ func (r *reading) diff(first, second string, runtime *ociRuntime) ([]filter.Chan
 
 // tellChanges prints changes in words, those of one syscall on several ABIs
 // together.
-func tellChanges(w io.Writer, changes []filter.Change) {
+func tellChanges(w io.Writer, changes []change) {
 	if len(changes) == 0 {
 		fmt.Fprintln(w, "equal: every call ends alike")
 	}
@@ -89,6 +88,7 @@ func tellChanges(w io.Writer, changes []filter.Change) {
 			if c.When != "" {
 				line += ", " + c.When
 			}
+			line += c.who()
 			if arches[line] == "" {
 				order = append(order, line)
 				arches[line] = c.Arch

@@ -2,18 +2,19 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 
+	"github.com/batten-runtime/batten/internal/recording"
 	"github.com/batten-runtime/batten/policy/floor"
 	"github.com/batten-runtime/batten/policy/profile"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/spf13/cobra"
 )
 
-// profileWords say what the arguments of floor, diff, prove and compile are.
+// profileWords say what the arguments of floor, merge, diff, prove and compile are.
 const profileWords = `A profile is a file in JSON or YAML, - for standard input, or the word
-RuntimeDefault for containerd's own default.`
+RuntimeDefault for containerd's own default. A file that batten record wrote
+stands for the profile that allows what was recorded.`
 
 func newFloor() *cobra.Command {
 	cmd := &cobra.Command{
@@ -52,21 +53,27 @@ func (r *reading) floor(under, name string) error {
 	if err != nil {
 		return hinted{err, "docs/reference/floor.md says what a floor can and cannot express"}
 	}
+	if out.Unchanged {
+		notes = append(notes, "the profile is nowhere looser than the floor; it stays as it is")
+	}
+	return r.print(name, out.Seccomp, out.Unchanged, notes)
+}
+
+// print prints a profile as JSON, and notes on standard error. If it is the profile of a file that
+// runtimes read in the same way, it prints the file.
+func (r *reading) print(name string, s specs.LinuxSeccomp, unchanged bool, notes []string) error {
 	for _, note := range notes {
 		fmt.Fprintf(r.cmd.ErrOrStderr(), "note: %s\n", note)
 	}
-	if out.Unchanged {
-		fmt.Fprintln(r.cmd.ErrOrStderr(), "note: the profile is nowhere looser than the floor; it stays as it is")
-		if data := r.texts[name]; writtenPlainly(data, own) {
-			_, err := r.cmd.OutOrStdout().Write(data)
-			return err
-		}
-	}
-	var text bytes.Buffer
-	if err := json.Indent(&text, profile.Encode(out.Seccomp), "", "  "); err != nil {
+	if data := r.texts[name]; unchanged && writtenPlainly(data, &s) {
+		_, err := r.cmd.OutOrStdout().Write(data)
 		return err
 	}
-	_, err = fmt.Fprintf(r.cmd.OutOrStdout(), "%s\n", text.String())
+	text, err := recording.Encode(s, recording.OCI, "")
+	if err != nil {
+		return err
+	}
+	_, err = r.cmd.OutOrStdout().Write(text)
 	return err
 }
 

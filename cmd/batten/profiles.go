@@ -7,6 +7,7 @@ import (
 
 	"github.com/batten-runtime/batten/internal/kernel"
 	"github.com/batten-runtime/batten/internal/lint"
+	"github.com/batten-runtime/batten/internal/recording"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/filter"
@@ -23,13 +24,14 @@ type reading struct {
 	cmd          *cobra.Command
 	capabilities []string
 	engine       *engineFlag
-	texts        map[string][]byte         // what was read, by name
-	told         map[document.Finding]bool // the warnings that were printed
+	texts        map[string][]byte          // what was read, by name
+	made         map[string]*recording.Made // of recordings, by name
+	told         map[document.Finding]bool  // the warnings that were printed
 }
 
 // newReading gives a command the flag for the capabilities that profiles are resolved for.
 func newReading(cmd *cobra.Command) *reading {
-	r := &reading{cmd: cmd, told: make(map[document.Finding]bool), texts: make(map[string][]byte)}
+	r := &reading{cmd: cmd, told: make(map[document.Finding]bool), texts: make(map[string][]byte), made: make(map[string]*recording.Made)}
 	r.engine = newEngineFlag(cmd, reader.AsWritten, "the profiles")
 	cmd.Flags().StringArrayVar(&r.capabilities, "capability", nil, "`name` of a capability that profiles are resolved for; may be repeated")
 	completeFlag(cmd, "capability", completeCapabilities)
@@ -37,23 +39,21 @@ func newReading(cmd *cobra.Command) *reading {
 	return r
 }
 
-// profile reads a profile: a file, - for standard input, or RuntimeDefault.
+// profile reads a profile: a file, - for standard input, or RuntimeDefault. Of a recording it
+// returns the profile that is made of it.
 func (r *reading) profile(name string) (*specs.LinuxSeccomp, error) {
 	if name == policy.RuntimeDefault {
 		s := profile.RuntimeDefault(r.capabilities)
 		return &s, nil
 	}
-	var data []byte
-	var err error
-	if name == "-" {
-		data, err = io.ReadAll(io.LimitReader(r.cmd.InOrStdin(), semantics.MaxSize+1))
-	} else {
-		data, err = os.ReadFile(name)
-	}
+	data, err := r.file(name)
 	if err != nil {
 		return nil, hinted{err, "a profile is a file, - for standard input, or the word RuntimeDefault"}
 	}
 	r.texts[name] = data
+	if recording.Is(data) {
+		return r.recorded(name, data)
+	}
 	engine, err := r.engine.engine()
 	if err != nil {
 		return nil, err
@@ -74,6 +74,14 @@ func (r *reading) profile(name string) (*specs.LinuxSeccomp, error) {
 	}
 	s := p.Resolve(profile.Target{Bounding: r.capabilities, KernelRelease: kernel.Release()})
 	return &s, nil
+}
+
+// file reads a file, or standard input.
+func (r *reading) file(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(io.LimitReader(r.cmd.InOrStdin(), recording.MaxSize+1))
+	}
+	return os.ReadFile(name)
 }
 
 // tell prints findings about a profile, each once, and who reads it unless that is

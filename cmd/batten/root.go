@@ -40,8 +40,9 @@ the kernel holds running containers to.`,
 	root.SetHelpFunc(printHelp)
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
-		newCheck(), newExplain(), newLint(), newFloor(), newDiff(), newProve(), newCompile(),
-		newVerify(), newRecords(), newDenials(), newSuggest(), newRecord(), newReplay(), newStatus(), newBlock(), newUnblock(), newInstall(), newUninstall(), newDaemonSet(),
+		newCheck(), newExplain(), newLint(), newFloor(), newMerge(), newMinimize(), newDiff(), newProve(), newCompile(),
+		newVerify(), newRecords(), newDenials(), newSuggest(), newRecord(), newReplay(), newStatus(), newBlock(), newUnblock(),
+		newInstall(), newUninstall(), newDaemonSet(),
 		newSchema(), newCompletion(), newMan(), newVersion(),
 	)
 	for _, cmd := range append(root.Commands(), root) {

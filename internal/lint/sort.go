@@ -26,6 +26,7 @@ const (
 	Spec       Sort = "a bundle's config.json, for which batten explain answers"
 	Compose    Sort = "a Compose file, whose profiles are files of their own"
 	Schema     Sort = "a JSON schema"
+	Recording  Sort = "a recording, of which batten record and batten merge make a profile"
 	Neither    Sort = "no Kubernetes object and no seccomp profile"
 	Empty      Sort = "empty"
 )
@@ -42,6 +43,8 @@ func SortOf(data []byte) Sort {
 		return sort
 	case values["kind"] == "SeccompProfile":
 		return Profile
+	case has("battenRecording"):
+		return Recording
 	case has("kind") && has("apiVersion"):
 		return Sort("a Kubernetes object of kind " + values["kind"])
 	case has("kind") && has("metadata", "spec", "items"):

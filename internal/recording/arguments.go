@@ -62,6 +62,13 @@ func (m *making) values(c *made) {
 		rules = next
 	}
 	delete(m.plain, c.name)
+	by := m.made.By[c.name]
+	for _, index := range indexes {
+		for _, value := range slices.Sorted(maps.Keys(c.values[index])) {
+			by.Arguments = append(by.Arguments, ByValue{index, value, c.values[index][value].program})
+		}
+	}
+	m.made.By[c.name] = by
 	for _, args := range rules {
 		m.rules = append(m.rules, specs.LinuxSyscall{Names: []string{c.name}, Action: specs.ActAllow, Args: args})
 	}
@@ -104,7 +111,7 @@ func (m *making) clone() {
 	}
 	if m.calls["clone"] == nil {
 		c := m.calls["clone3"]
-		m.made.By["clone"] = By{Program: c.program, Containers: len(c.containers), Of: m.containers, Why: forClone3}
+		m.made.By["clone"] = By{Program: c.first.program, Containers: len(c.containers), Of: m.containers, Why: forClone3}
 	}
 	closed := namespaces &^ flags
 	if closed == 0 {

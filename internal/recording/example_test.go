@@ -30,5 +30,5 @@ func Example() {
 	// Output:
 	// close execve exit exit_group fstat fstatfs getdents64 openat openat2 read restart_syscall rt_sigreturn statx SCMP_ACT_ALLOW []
 	// socket SCMP_ACT_ALLOW [{0 2 0 SCMP_CMP_EQ}]
-	// read: web first, 1 of 1
+	// read: web first, 1 of 1 containers
 }

@@ -35,7 +35,7 @@ func Encode(s specs.LinuxSeccomp, format, name string) ([]byte, error) {
 		return indented(profile.Encode(s))
 	case Docker:
 		if s.Flags != nil && len(s.Flags) == 0 {
-			return nil, fmt.Errorf("Docker's format cannot hold an empty list of flags; write it as %s", OCI)
+			return nil, fmt.Errorf("the format of Docker cannot hold an empty list of flags; write it as %s", OCI)
 		}
 		text, err := json.Marshal(dockers(s))
 		if err != nil {

@@ -66,7 +66,7 @@ func TestEncodeErrors(t *testing.T) {
 			name: "64 bits", format: recording.SPO, profile: rule(specs.LinuxSyscall{Args: []specs.LinuxSeccompArg{{Value: 1<<64 - 1, Op: specs.OpEqualTo}}}),
 			err: cannot + "the value 18446744073709551615 of prctl: the API server reads 63 bits; write it as oci",
 		},
-		{name: "no flags, for Docker", format: recording.Docker, profile: specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Flags: []specs.LinuxSeccompFlag{}}, err: "Docker's format cannot hold an empty list of flags; write it as oci"},
+		{name: "no flags, for Docker", format: recording.Docker, profile: specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Flags: []specs.LinuxSeccompFlag{}}, err: "the format of Docker cannot hold an empty list of flags; write it as oci"},
 		{name: "another format", format: "toml", err: `no profile is written as "toml"; write oci, docker or spo`},
 		{name: "no flags, as runtimes read it", format: recording.OCI, profile: specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Flags: []specs.LinuxSeccompFlag{}}},
 	} {

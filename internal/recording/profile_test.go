@@ -187,7 +187,7 @@ func TestProfileBy(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"write": "early first, 2 of 2", "getdents64": "early first, 1 of 2", "openat": "the runtime needs it to start a container",
+		"write": "early first, 2 of 2 containers", "getdents64": "early first, 1 of 2 containers", "openat": "the runtime needs it to start a container",
 	} {
 		if got := made.By[name].String(); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)

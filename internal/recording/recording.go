@@ -132,9 +132,23 @@ type Denied struct {
 	Program string `json:"program,omitempty"`
 }
 
+// MaxSize is the largest recording that is read, in bytes.
+const MaxSize = 64 << 20
+
+// Is reports whether a file is meant as a recording.
+func Is(data []byte) bool {
+	var head struct {
+		Batten *json.RawMessage `json:"battenRecording"`
+	}
+	return json.Unmarshal(data, &head) == nil && head.Batten != nil
+}
+
 // Read reads a recording. It is an error if it is none, or of another version.
 func Read(name string, data []byte) (*Recording, error) {
 	r := new(Recording)
+	if len(data) > MaxSize {
+		return nil, fmt.Errorf("%q is no recording: it has more than the %d bytes that Batten reads", name, MaxSize)
+	}
 	if err := json.Unmarshal(data, r); err != nil {
 		return nil, fmt.Errorf("%q is no recording: %w", name, err)
 	}

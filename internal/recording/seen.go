@@ -25,11 +25,10 @@ type seen struct {
 // made is one name, of all containers.
 type made struct {
 	name       string
-	program    string // of the first process that made it
-	first      time.Time
+	first      earliest
 	containers map[int]bool
 	// values are those of its arguments, by index.
-	values map[uint]map[uint64]bool
+	values map[uint]map[uint64]earliest
 	// times is how often the call is in the recordings, with how often with an argument.
 	times int
 	with  map[uint]int
@@ -40,12 +39,28 @@ func (c *made) recorded() []uint {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(c.values)), func(index uint) bool { return c.with[index] < c.times })
 }
 
+// earliest is who made a call, or made it with a value, before all others.
+type earliest struct {
+	program string
+	at      time.Time
+}
+
+// or returns the earlier of two; at a tie the names decide, so that it is always the same.
+func (e earliest) or(other earliest) earliest {
+	if other.at.Before(e.at) || other.at.Equal(e.at) && other.program < e.program {
+		return other
+	}
+	return e
+}
+
 // site is a call that was recorded, as a filter sees it: with one value of each argument that was
 // recorded.
 type site struct {
-	arch specs.Arch
-	name string
-	args [6]uint64
+	arch    specs.Arch
+	name    string
+	args    [6]uint64
+	indexes []uint // of the arguments that were recorded
+	program string
 }
 
 // decide are the calls whose arguments a recorder keeps, because they decide what the calls do. If
@@ -112,15 +127,15 @@ func (s *seen) call(container int, from time.Time, c *Call) {
 		}
 		return
 	}
-	values := make(map[uint]map[uint64]bool)
+	values := make(map[uint]map[uint64]earliest)
 	for _, a := range c.Arguments {
 		if values[a.Index] == nil {
-			values[a.Index] = make(map[uint64]bool)
+			values[a.Index] = make(map[uint64]earliest)
 		}
-		values[a.Index][a.Value] = true
+		values[a.Index][a.Value] = earliest{a.Program, from.Add(a.After)}
 	}
 	s.site(c, name)
-	s.add(name, container, from.Add(c.After), c.Program, values)
+	s.add(name, container, earliest{c.Program, from.Add(c.After)}, values)
 }
 
 // multiplexed adds the calls behind a multiplexer. Filters do not see their arguments there: so if
@@ -137,11 +152,11 @@ func (s *seen) multiplexed(container int, from time.Time, c *Call) {
 			continue
 		}
 		name := behind(by, a.Value)
-		at := from.Add(a.After)
+		first := earliest{a.Program, from.Add(a.After)}
 		if known := s.calls[name]; name == "" || slices.Contains(decide, name) || known != nil && len(known.recorded()) > 0 {
-			s.add(by, container, at, a.Program, map[uint]map[uint64]bool{0: {a.Value: true}})
+			s.add(by, container, first, map[uint]map[uint64]earliest{0: {a.Value: first}})
 		} else {
-			s.add(name, container, at, a.Program, nil)
+			s.add(name, container, first, nil)
 		}
 	}
 	s.site(c, by)
@@ -161,35 +176,43 @@ func behind(by string, value uint64) string {
 
 // site adds a call with each value that was recorded. Of the other arguments it has the last value.
 func (s *seen) site(c *Call, name string) {
-	var args [6]uint64
+	at := site{arch: c.Arch, name: name, program: c.Program}
 	for _, a := range c.Arguments {
-		args[min(a.Index, 5)] = a.Value
+		at.args[min(a.Index, 5)] = a.Value
+		if !slices.Contains(at.indexes, a.Index) {
+			at.indexes = append(at.indexes, a.Index)
+		}
 	}
-	s.sites = append(s.sites, site{c.Arch, name, args})
+	s.sites = append(s.sites, at)
 	for _, a := range c.Arguments {
-		at := args
-		at[min(a.Index, 5)] = a.Value
-		s.sites = append(s.sites, site{c.Arch, name, at})
+		one := at
+		one.args[min(a.Index, 5)], one.program = a.Value, a.Program
+		if one.args != at.args {
+			s.sites = append(s.sites, one)
+		}
 	}
 }
 
 // add adds a call of one container, with the values that were recorded of its arguments.
-func (s *seen) add(name string, container int, at time.Time, program string, values map[uint]map[uint64]bool) {
+func (s *seen) add(name string, container int, first earliest, values map[uint]map[uint64]earliest) {
 	c := s.calls[name]
 	if c == nil {
-		c = &made{name: name, program: program, first: at, containers: make(map[int]bool), values: make(map[uint]map[uint64]bool), with: make(map[uint]int)}
+		c = &made{name: name, first: first, containers: make(map[int]bool), values: make(map[uint]map[uint64]earliest), with: make(map[uint]int)}
 		s.calls[name] = c
 	}
-	if at.Before(c.first) || at.Equal(c.first) && program < c.program {
-		c.program, c.first = program, at
-	}
+	c.first = c.first.or(first)
 	c.containers[container] = true
 	c.times++
 	for index := range values {
 		c.with[index]++
 		if c.values[index] == nil {
-			c.values[index] = make(map[uint64]bool)
+			c.values[index] = make(map[uint64]earliest)
 		}
-		maps.Copy(c.values[index], values[index])
+		for value, first := range values[index] {
+			if known, again := c.values[index][value]; again {
+				first = known.or(first)
+			}
+			c.values[index][value] = first
+		}
 	}
 }

@@ -57,6 +57,14 @@ func stricter(older, own Result) Result {
 	return own
 }
 
+// looser returns the looser of two results; at a tie own counts.
+func looser(other, own Result) Result {
+	if other.looser(own) {
+		return other
+	}
+	return own
+}
+
 // permits reports whether the call is carried out.
 func (a Result) permits() bool {
 	return a.Action == unix.SECCOMP_RET_ALLOW || a.Action == unix.SECCOMP_RET_LOG

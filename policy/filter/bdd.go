@@ -171,6 +171,7 @@ func (s *space) ite(predicate, then, otherwise ref) ref {
 // Operations of apply on two leaves.
 const (
 	opMeet    uint8 = iota // what the kernel does: the first is the older filter's
+	opJoin                 // the looser of the two; at a tie the second
 	opAllowed              // predicate: the second permits what the first does not
 	opLooser               // predicate: the second is looser than the first
 	opDiffer               // predicate: the two differ
@@ -181,6 +182,8 @@ func (s *space) applyLeaves(op uint8, a, b Result) ref {
 	switch op {
 	case opMeet:
 		return s.leaf(stricter(a, b))
+	case opJoin:
+		return s.leaf(looser(a, b))
 	case opAllowed:
 		verdict = b.permits() && !a.permits()
 	case opLooser:
@@ -196,7 +199,7 @@ func (s *space) applyLeaves(op uint8, a, b Result) ref {
 
 // apply returns the function whose value is op of the values of a and b.
 func (s *space) apply(op uint8, a, b ref) ref {
-	if a == b && op == opMeet {
+	if a == b && (op == opMeet || op == opJoin) {
 		return a
 	}
 	if a == b {

@@ -150,13 +150,23 @@ type Deviation struct {
 // computed. There is one deviation for each architecture, group of numbers, and whether out
 // is looser there.
 func Deviations(floor, own, out Stack) (deviations []Deviation, err error) {
+	return deviationsFrom(opMeet, floor, own, out)
+}
+
+// UnionDeviations is [Deviations] from the union: what the looser of the two programs does with
+// each call, at a tie own. Witnesses have in First what the union does.
+func UnionDeviations(other, own, out Stack) (deviations []Deviation, err error) {
+	return deviationsFrom(opJoin, other, own, out)
+}
+
+func deviationsFrom(op uint8, floor, own, out Stack) (deviations []Deviation, err error) {
 	defer limited(&err)
 	t, err := tabulate(floor, own, out)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range t.cells {
-		want := t.apply(opMeet, c.values[0], c.values[1])
+		want := t.apply(op, c.values[0], c.values[1])
 		differ := t.apply(opDiffer, want, c.values[2])
 		if differ == no {
 			continue

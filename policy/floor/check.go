@@ -60,7 +60,7 @@ func (m *flooring) legible(out specs.LinuxSeccomp) error {
 	if err != nil {
 		return fmt.Errorf("the result: %w", err)
 	}
-	again := &flooring{work: m.work, limits: m.limits, floor: m.floor, own: own, edits: m.edits, names: m.names, otherwise: m.otherwise, arches: m.arches, explicit: make(map[string][]semantics.Clause)}
+	again := &flooring{work: m.work, limits: m.limits, floor: m.floor, own: own, edits: m.edits, union: m.union, names: m.names, otherwise: m.otherwise, arches: m.arches, explicit: make(map[string][]semantics.Clause)}
 	for _, name := range large {
 		if arch, ok := m.authority(name); ok {
 			if _, err := again.name(arch, name); err != nil {

@@ -7,7 +7,8 @@
 //	i386.go        rules on socketcall and ipc       enosys.go  runc's ENOSYS stub
 //	check.go       reads the result again: nowhere looser, or it is not returned
 //	edit.go        Edit: a profile with calls that are allowed and denied
+//	union.go       Union: what either of two profiles allows     join.go   its rules
 //
-// Call [Floor], or [Edit], which works by the same steps. policy/semantics says what profiles
-// mean, and has the algebra.
+// Call [Floor], or [Edit] or [Union], which work by the same steps. policy/semantics says what
+// profiles mean, and has the algebra.
 package floor

@@ -45,7 +45,7 @@ func (m *flooring) multiplexers() (why string) {
 // where they are stricter than wanted.
 func (m *flooring) multiplexer(w *semantics.Budget, by string, want semantics.Function) (given []string) {
 	induced, clear := m.result().On(specs.ArchX86, by)
-	if clear && w.Same(induced, want) {
+	if clear && m.alike(w, induced, want) {
 		return nil
 	}
 	if o, ok := want.Constant(w); ok {
@@ -64,12 +64,14 @@ func (m *flooring) multiplexer(w *semantics.Budget, by string, want semantics.Fu
 		rest = rest.Leave(call.number, m.otherwise)
 		here := want.Slice(call.number)
 		there, clear := m.result().Slice(by, call.number)
-		if clear && w.Same(here, there) {
+		if clear && m.alike(w, here, there) {
 			continue
 		}
 		o, exact := here.Constant(w)
 		said, gives := m.sayable(o)
 		switch {
+		case !exact && !o.Denies():
+			given = append(given, call.name+" is logged whatever its arguments")
 		case !exact:
 			given = append(given, call.name+" is denied whatever its arguments")
 		case gives != "":
@@ -82,6 +84,11 @@ func (m *flooring) multiplexer(w *semantics.Budget, by string, want semantics.Fu
 		m.front = append(m.front, frontRule{by, c})
 	}
 	return given
+}
+
+// alike reports whether two functions do the same; of a union, but for errnos.
+func (m *flooring) alike(w *semantics.Budget, f, g semantics.Function) bool {
+	return w.Same(f, g) || m.union && !w.Somewhere(f, g, unlike)
 }
 
 // lengthen adds to each rule on a call behind a multiplexer a condition on its last argument
@@ -119,7 +126,7 @@ func (m *flooring) sayable(o semantics.Outcome) (said semantics.Outcome, gives s
 	switch {
 	case o != m.otherwise:
 		return o, ""
-	case m.edits != nil && o == semantics.Allowed:
+	case (m.edits != nil || m.union) && o == semantics.Allowed:
 		return semantics.Logged, "are logged"
 	case o.Order == semantics.OrderErrno && o.Data == semantics.ENosys:
 		return semantics.Outcome{Order: semantics.OrderErrno, Data: semantics.EPerm}, fmt.Sprintf("fail with errno %d, not %d", semantics.EPerm, o.Data)

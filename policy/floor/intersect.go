@@ -22,6 +22,9 @@ type flooring struct {
 	// edits, if there are any, are what the result differs by from the profile. The floor is
 	// then the profile itself.
 	edits *semantics.Edits
+	// union is set if the result is to do what either profile does, and not what both do. The
+	// floor is then the second profile.
+	union bool
 	// unheard is set if the profile has another listener than the floor: that listener
 	// must not answer the calls that the floor notifies of.
 	unheard bool
@@ -92,10 +95,14 @@ func (m *flooring) want(w *semantics.Budget, arch specs.Arch, name string) (want
 		f = f.Unheard()
 	}
 	own, clearOwn = m.own.On(arch, name)
-	if len(f.Pieces) == 0 && len(own.Pieces) == 0 {
+	if len(f.Pieces) == 0 && len(own.Pieces) == 0 && !m.union {
 		return semantics.Constant(own.Whole, semantics.Together(f.Otherwise, own.Otherwise)), own, clearFloor, clearOwn
 	}
-	want = w.Meet(f, own)
+	if m.union {
+		want = w.Join(f, own)
+	} else {
+		want = w.Meet(f, own)
+	}
 	if o, one := want.Constant(w); one {
 		want = semantics.Constant(own.Whole, o)
 	}
@@ -187,10 +194,11 @@ func (m *flooring) compute() error {
 func (m *flooring) name(arch specs.Arch, name string) (clear bool, err error) {
 	w := m.work.One()
 	want, own, clearFloor, clearOwn := m.want(&w, arch, name)
-	if len(want.Pieces) == 0 && want.Otherwise.Order == semantics.OrderErrno && m.aboveBound(arch, name) && m.edits == nil {
+	if len(want.Pieces) == 0 && want.Otherwise.Order == semantics.OrderErrno && m.aboveBound(arch, name) && m.edits == nil && !m.union {
 		return true, nil // the stub answers, unless settleDenied finds otherwise
 	}
-	if clearOwn && !m.own.Split && m.own.Otherwise == m.otherwise && w.Same(want, own) {
+	stub := m.union && len(m.own.Clauses[name]) == 0 // answers for the first profile
+	if clearOwn && !stub && !m.own.Split && m.own.Otherwise == m.otherwise && w.Same(want, own) {
 		m.explicit[name] = m.own.Clauses[name]
 	} else {
 		m.explicit[name] = w.Express(want, m.otherwise)
@@ -199,6 +207,9 @@ func (m *flooring) name(arch specs.Arch, name string) (clear bool, err error) {
 		}
 	}
 	if w.Spent() || len(m.explicit[name]) > min(semantics.MaxClauses, m.limits.Rules) {
+		if m.union {
+			return false, fmt.Errorf("the conditions on %s are too many to be joined; give it fewer", name)
+		}
 		return false, fmt.Errorf("the conditions on %s are too many to be met with the floor's; give it fewer", name)
 	}
 	return clearFloor && clearOwn, nil

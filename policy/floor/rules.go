@@ -130,8 +130,12 @@ func (m *flooring) within(rules []specs.LinuxSyscall) error {
 	if count <= limits.Rules {
 		what = fmt.Sprintf("about %d instructions, more than the %d that the kernel takes", instructions, limits.Instructions)
 	}
-	return fmt.Errorf("the profile under this floor would have %s; most are for %s: give these fewer conditions, or list fewer architectures",
-		what, strings.Join(most[:min(3, len(most))], ", "))
+	result := "the profile under this floor"
+	if m.union {
+		result = "the union"
+	}
+	return fmt.Errorf("%s would have %s; most are for %s: give these fewer conditions, or list fewer architectures",
+		result, what, strings.Join(most[:min(3, len(most))], ", "))
 }
 
 // instructionsFor returns how many instructions libseccomp makes of one rule on one

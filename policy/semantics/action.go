@@ -72,6 +72,14 @@ func Together(older, own Outcome) Outcome {
 	return older
 }
 
+// Either returns the looser of two outcomes; at a tie it has the data of own.
+func Either(other, own Outcome) Outcome {
+	if other.Order > own.Order {
+		return other
+	}
+	return own
+}
+
 // Action returns the outcome in runtime-spec's words.
 func (o Outcome) Action() (specs.LinuxSeccompAction, *uint) {
 	if o.Order != OrderErrno && o.Order != orderTrace {

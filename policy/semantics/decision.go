@@ -77,8 +77,14 @@ func (w *Budget) reaches(b region.Box, pieces []piece) bool {
 
 // Meet returns the decision that the kernel makes with both filters loaded, own after
 // older (seccomp(2): the stricter action wins; at a tie the newer filter's data).
-func (w *Budget) Meet(older, own Function) Function {
-	out := Function{Whole: own.Whole, Otherwise: Together(older.Otherwise, own.Otherwise)}
+func (w *Budget) Meet(older, own Function) Function { return w.combine(older, own, Together) }
+
+// Join returns the decision that is as loose as the looser of the two everywhere; see [Either].
+func (w *Budget) Join(other, own Function) Function { return w.combine(other, own, Either) }
+
+// combine returns the decision that makes one outcome of two for each call.
+func (w *Budget) combine(older, own Function, one func(older, own Outcome) Outcome) Function {
+	out := Function{Whole: own.Whole, Otherwise: one(older.Otherwise, own.Otherwise)}
 	add := func(b region.Box, o Outcome) {
 		if o != out.Otherwise {
 			out.Pieces = append(out.Pieces, piece{b, o})
@@ -90,17 +96,17 @@ func (w *Budget) Meet(older, own Function) Function {
 		}
 		for _, q := range own.Pieces {
 			if both, ok := p.box.Intersect(q.box); ok {
-				add(both, Together(p.Outcome, q.Outcome))
+				add(both, one(p.Outcome, q.Outcome))
 			}
 		}
-		if o := Together(p.Outcome, own.Otherwise); o != out.Otherwise {
+		if o := one(p.Outcome, own.Otherwise); o != out.Otherwise {
 			for _, b := range w.outside(p.box, own.Pieces) {
 				add(b, o)
 			}
 		}
 	}
 	for _, q := range own.Pieces {
-		if o := Together(older.Otherwise, q.Outcome); o != out.Otherwise {
+		if o := one(older.Otherwise, q.Outcome); o != out.Otherwise {
 			for _, b := range w.outside(q.box, older.Pieces) {
 				add(b, o)
 			}
