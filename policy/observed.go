@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/batten-runtime/batten/policy/observe"
+	"github.com/batten-runtime/batten/policy/profile"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -51,6 +52,11 @@ func (o *Outcome) observe(r Request, m Machine) (twin *observe.Observed, why str
 		return nil, err.Error()
 	case twin.Seccomp.ListenerPath == "":
 		return nil, "nothing that the profile denies can be notified of"
+	}
+	for _, name := range observe.HandsOver(m.Runtime) {
+		if profile.Denies(&twin.Seccomp, name) {
+			return nil, fmt.Sprintf("the profile denies %s, by which the runtime hands the listener over", name)
+		}
 	}
 	return twin, ""
 }

@@ -26,11 +26,11 @@ type way struct {
 }
 
 // ways are the runtimes that there are, each with no_new_privs and without.
-func ways() (out []way) {
+func ways(t *testing.T, n *node.Node) (out []way) {
 	for _, w := range []way{
 		{runtime: "runc 1.1.5", binary: node.RuntimeOf("debian")},
 		{runtime: "runc 1.5", binary: node.RuntimeOf("containerd-2.4")},
-		{runtime: "crun 1.8.1", binary: filepath.Join(node.Cache(), "debian/usr/bin/crun")},
+		{runtime: "crun 1.8.1", binary: node.CrunHere(t, n)},
 	} {
 		for _, set := range []bool{true, false} {
 			w.noNewPrivileges = set
@@ -63,7 +63,7 @@ const shortWays = 3
 func TestStarts(t *testing.T) {
 	set := programs.Installed(t, t.TempDir())
 	n := node.Start(t, "containerd-2.4", node.WithQuietLog())
-	all := ways()
+	all := ways(t, n)
 	started := 0
 	for i, p := range set.Programs {
 		t.Run(p.Name, func(t *testing.T) {

@@ -41,7 +41,10 @@ func TestTruth(t *testing.T) {
 			}
 			r := read(t, strings.TrimSuffix(to, ".json")+".recording.json")
 			if len(r.Containers) != 1 || !r.Containers[0].Start || !r.Containers[0].Ended {
-				t.Fatalf("recorded: %+v", r.Containers)
+				for _, c := range r.Containers {
+					t.Logf("%s from %s to %s, start %v, ended %v, %d calls", c.ID, c.From, c.To, c.Start, c.Ended, len(c.Calls))
+				}
+				t.Fatalf("not one container, from its start to its end:\n%s", rec.stderr())
 			}
 			want, values := seen(threads, runtime)
 			if got := names(r); !maps.Equal(got, want) {
@@ -156,20 +159,12 @@ func seen(threads map[int][]strace.Call, runtime []int) (calls, values map[strin
 			calls[nameOf(string(c.Arch), c.Name, int(c.Nr))] = true
 			for _, d := range recorder.Deciding {
 				if d.Name == c.Name && d.Name != "clone3" { // of which strace shows where the flags are
-					values[fmt.Sprintf("%s %s %#x", c.Arch, c.Name, recorded(c, d.Index))] = true
+					values[fmt.Sprintf("%s %s %#x", c.Arch, c.Name, c.Args[d.Index])] = true
 				}
 			}
 		}
 	}
 	return calls, values
-}
-
-// recorded is the part of an argument that is recorded.
-func recorded(c strace.Call, index uint) uint64 {
-	if c.Name == "clone" {
-		return c.Args[index]
-	}
-	return c.Args[index] & (1<<32 - 1)
 }
 
 // valuesOf are the arguments of a recording, without clone3's.

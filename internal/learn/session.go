@@ -189,6 +189,7 @@ func (s *Session) Close() (*recording.Recording, error) {
 	}
 	return &recording.Recording{
 		Batten: recording.Version, Kernel: kernel.Release(), Machine: kernel.Name(), Containers: s.done,
-		Lost: recording.Lost{Containers: lost.Containers + s.unrecorded, Processes: lost.Processes, Arguments: lost.Arguments, Calls: lost.Calls, Unnamed: s.unnamed},
+		Lost: recording.Lost{Containers: lost.Containers + s.unrecorded, Processes: lost.Processes, Arguments: lost.Arguments, Calls: lost.Calls},
+		Unnamed: s.unnamed,
 	}, nil
 }

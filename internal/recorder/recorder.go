@@ -46,15 +46,13 @@ var Deciding = []Argument{
 	{"ipc", 0},
 }
 
-// whole are arguments of which the kernel reads all 64 bits; of others that are recorded always it
-// reads an int.
-var whole = map[string]bool{"clone": true, "clone3": true}
-
 // Recorder is at work from Open to Close.
 type Recorder struct {
 	maps   *maps
 	links  []link.Link
 	events *ringbuf.Reader
+	// spaces are the mount namespaces that have tags.
+	spaces map[Tag]uint64
 	// began is the wall clock's time at 0 of the kernel's monotonic clock.
 	began time.Time
 }
@@ -74,7 +72,7 @@ func Open(o Options) (*Recorder, error) {
 	if err := rlimit.RemoveMemlock(); err != nil {
 		return nil, unable("lock memory for maps", err)
 	}
-	r := &Recorder{began: bootTime()}
+	r := &Recorder{began: bootTime(), spaces: make(map[Tag]uint64)}
 	if r.maps, err = makeMaps(o.Containers); err != nil {
 		return nil, err
 	}
@@ -133,9 +131,6 @@ func (r *Recorder) watch(arguments []Argument) error {
 			}
 			known = true
 			mask := uint32(1) << a.Index
-			if slices.Contains(Deciding, a) && !whole[a.Name] {
-				mask |= 1 << (watchHalf + a.Index)
-			}
 			if a.Name == "clone3" && a.Index == 0 {
 				mask |= watchMemory
 			}

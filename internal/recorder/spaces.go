@@ -54,7 +54,7 @@ type New struct {
 	space uint64
 }
 
-// ErrDone is the error of Next after Wake, and where its time has come.
+// ErrDone is the error of Next where its time has come.
 var ErrDone = errors.New("nothing new")
 
 // Next waits for the next mount namespace, until a time at most. The zero time is no bound.
@@ -70,26 +70,31 @@ func (r *Recorder) Next(until time.Time) (New, error) {
 		return New{}, fmt.Errorf("the kernel told %d bytes of a container, not 24", len(e.RawSample))
 	}
 	order := binary.NativeEndian
-	return New{
+	n := New{
 		space: order.Uint64(e.RawSample), Time: r.at(order.Uint64(e.RawSample[8:])),
 		Pid: int(order.Uint32(e.RawSample[16:])), Tag: Tag(order.Uint32(e.RawSample[20:])),
-	}, nil
+	}
+	r.spaces[n.Tag] = n.space
+	return n, nil
 }
 
 // Ignore drops what was recorded in a mount namespace, and records nothing there any more.
 func (r *Recorder) Ignore(n New) error {
+	delete(r.spaces, n.Tag)
 	if err := put(r.maps.Spaces, n.space, uint32(0)); err != nil {
 		return err
 	}
 	return r.Drop(n.Tag)
 }
 
-// Share has the programs that are started in a mount namespace from now on recorded with a tag
-// that another one has.
-func (r *Recorder) Share(n New, tag Tag) error { return put(r.maps.Spaces, n.space, uint32(tag)) }
-
 // Drop forgets what was recorded of a container, and gives its place away.
 func (r *Recorder) Drop(t Tag) error {
+	if space, ok := r.spaces[t]; ok {
+		delete(r.spaces, t)
+		if err := r.maps.Spaces.Delete(space); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+			return err
+		}
+	}
 	if err := put(r.maps.Current, t.place(), uint32(0)); err != nil {
 		return err
 	}

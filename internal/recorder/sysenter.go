@@ -11,12 +11,9 @@ const (
 	cellTime, cellPid, cellTag, cellWatch, cellValues, cellComm = 0, 8, 12, 16, 20, 24
 )
 
-// Bits of maps.Watch: one for each argument that is recorded, whether its low half counts alone,
-// and whether argument 0 is in memory (clone3).
-const (
-	watchHalf   = 8 // shift
-	watchMemory = 1 << 6
-)
+// maps.Watch has a bit for each argument that is recorded, and this one if argument 0 is in memory
+// (clone3).
+const watchMemory = 1 << 6
 
 // Places on the stack of a program.
 const (
@@ -136,9 +133,6 @@ func keepArgument(m *maps, i int) asm.Instructions {
 		asm.LoadMem(asm.R2, asm.RFP, stackArch, asm.Word),
 		asm.JEq.Imm(asm.R2, 1, label("compat")),
 		asm.LoadMem(asm.R3, asm.RFP, stackRegs+args[i], asm.DWord),
-		asm.And.Imm(asm.R1, 1<<(watchHalf+i)),
-		asm.JEq.Imm(asm.R1, 0, label("whole")),
-		asm.LSh.Imm(asm.R3, 32), asm.RSh.Imm(asm.R3, 32),
 		asm.Ja.Label(label("whole")),
 		asm.LoadMem(asm.R3, asm.RFP, stackRegs+compatArgs[i], asm.DWord).WithSymbol(label("compat")),
 		asm.LSh.Imm(asm.R3, 32), asm.RSh.Imm(asm.R3, 32),

@@ -22,6 +22,7 @@ func (m *making) notes(recordings []*Recording) {
 func Lacks(recordings []*Recording) (notes []string) {
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	var lost Lost
+	var unnamed uint64
 	late, filtered, containers := 0, 0, 0
 	denied := make(map[string]bool)
 	for _, r := range recordings {
@@ -29,7 +30,7 @@ func Lacks(recordings []*Recording) (notes []string) {
 		lost.Processes += r.Lost.Processes
 		lost.Arguments += r.Lost.Arguments
 		lost.Calls += r.Lost.Calls
-		lost.Unnamed += r.Lost.Unnamed
+		unnamed += r.Unnamed
 		containers += len(r.Containers)
 		for _, c := range r.Containers {
 			if !c.Start {
@@ -53,11 +54,13 @@ func Lacks(recordings []*Recording) (notes []string) {
 		{lost.Processes, "processes that were not followed"},
 		{lost.Arguments, "arguments that were not kept"},
 		{lost.Calls, "calls whose number no table has"},
-		{lost.Unnamed, "programs that ended before their container was known"},
 	} {
 		if l.count > 0 {
 			note("the recording is not whole, and the profile may deny what it lacks: %s: %d", l.what, l.count)
 		}
+	}
+	if unnamed > 0 {
+		note("programs that ended before it was known whose they were, and were not recorded: %d", unnamed)
 	}
 	if late > 0 {
 		note("%d of %d containers ran before they were recorded: what they did until then is not in the profile", late, containers)

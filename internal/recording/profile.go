@@ -69,7 +69,7 @@ func (b By) String() string {
 
 // Why a call is allowed that may not have been recorded.
 const (
-	forRuntime = "the runtime needs it to start a container"
+	forRuntime = "runtimes make it when they start a container"
 	forKernel  = "every program may need it at any time"
 	forClone3  = "the C library takes it in place of clone3"
 )
@@ -138,8 +138,7 @@ func (m *making) nameCalls() {
 // needs allows what the runtime needs to start a container, and what every program may need.
 func (m *making) needs() {
 	noNewPrivileges := m.options.NoNewPrivileges != nil && *m.options.NoNewPrivileges
-	nothing := specs.LinuxSeccomp{DefaultAction: specs.ActErrno}
-	m.need(profile.Missing(&nothing, noNewPrivileges), forRuntime)
+	m.need(profile.AtStart(noNewPrivileges), forRuntime)
 	names := always
 	if slices.Contains(m.arches, specs.ArchX86) {
 		names = append(slices.Clone(names), "sigreturn")

@@ -24,6 +24,9 @@ type Recording struct {
 	Containers []Container `json:"containers"`
 	// Lost is what the recorder could not keep. A recording that lost something is not whole.
 	Lost Lost `json:"lost,omitzero"`
+	// Unnamed programs ended before it was known which container they were of: one that was to
+	// be recorded, another, or none.
+	Unnamed uint64 `json:"unnamed,omitempty"`
 }
 
 // Lost counts what a recorder had no room for, or came too late for.
@@ -36,9 +39,6 @@ type Lost struct {
 	Arguments uint64 `json:"arguments,omitempty"`
 	// Calls have a number that no table has, and are in no container's list.
 	Calls uint64 `json:"calls,omitempty"`
-	// Unnamed programs ended before it was known which container they were of: one that was to
-	// be recorded, or another.
-	Unnamed uint64 `json:"unnamed,omitempty"`
 }
 
 // Any reports whether anything was lost.

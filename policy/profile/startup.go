@@ -38,11 +38,41 @@ func Missing(s *specs.LinuxSeccomp, noNewPrivileges bool) []string {
 	}
 	var missing []string
 	for _, name := range names {
-		if denies(s, name) {
+		if Denies(s, name) {
 			missing = append(missing, name)
 		}
 	}
 	return missing
+}
+
+// made are all the calls that runc and crun were seen to make there, and those that the Go runtime
+// in runc makes when it likes. Under a profile without one of them a container may start all the
+// same. Measured by strace on runc 1.1.5 and 1.5.2, crun 1.8.1 and 1.21, with a listener and
+// without; docs/reference/profiles.md says more.
+var made = struct{ always, beforeNoNewPrivileges []string }{
+	always: []string{
+		"close", "execve", "fcntl", "fstat", "fstatfs", "futex", "getdents64", "openat", "openat2", "statx", "write",
+		"read", "recvfrom", // runc, to hand a listener over
+		"close_range", "kill", "munmap", "wait4", // crun, the last three to hand a listener over
+		// the Go runtime
+		"epoll_create1", "epoll_ctl", "epoll_pwait", "eventfd2", "exit", "exit_group", "getpid", "gettid", "madvise", "mmap", "mprotect",
+		"nanosleep", "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sched_yield", "sigaltstack", "tgkill",
+	},
+	beforeNoNewPrivileges: []string{
+		"capget", "capset", "chdir", "faccessat2", "fchown", "getcwd", "getppid", "newfstatat", "prctl", "pselect6",
+		"setgid", "setgroups", "setresgid", "setresuid", "setuid",
+	},
+}
+
+// AtStart returns the calls that runc and crun make after they have installed the filter, whether
+// the container needs them to start or not, sorted. Under a profile that allows them, denials are
+// the container's own.
+func AtStart(noNewPrivileges bool) []string {
+	names := made.always
+	if !noNewPrivileges {
+		names = slices.Concat(names, made.beforeNoNewPrivileges)
+	}
+	return slices.Sorted(slices.Values(names))
 }
 
 // lately are the calls among these that only runc 1.3.3 and later makes there. Measured on
@@ -74,9 +104,9 @@ func killed(s *specs.LinuxSeccomp, noNewPrivileges bool) []string {
 	})
 }
 
-// denies reports whether s denies a call whatever its arguments: neither a rule nor the
+// Denies reports whether s denies a call whatever its arguments: neither a rule nor the
 // default lets it through.
-func denies(s *specs.LinuxSeccomp, name string) bool {
+func Denies(s *specs.LinuxSeccomp, name string) bool {
 	named := false
 	for _, rule := range s.Syscalls {
 		if !slices.Contains(rule.Names, name) {
