@@ -179,4 +179,3 @@ func valuesOf(r *recording.Recording) map[string]bool {
 	}
 	return out
 }
-

@@ -123,7 +123,7 @@ func (s *Session) sort(n recorder.New) error {
 		if w.ID == id && (rec == nil || rec.Owner() == w.owner) {
 			// Something was started from outside in a container that ran before.
 			w.tags = append(w.tags, n.Tag)
-			return nil
+			return s.recorder.Keep(n.Tag)
 		}
 	}
 	return s.begin(newWatched(id, rec, n.Pid, n.Time), n)
@@ -134,7 +134,7 @@ func (s *Session) begin(w *watched, n recorder.New) error {
 	w.Start, w.tags = true, []recorder.Tag{n.Tag}
 	s.watched, s.seen = append(s.watched, w), true
 	s.say("%s: recorded from its first instruction", w.title())
-	return nil
+	return s.recorder.Keep(n.Tag)
 }
 
 func (s *Session) say(format string, args ...any) {
@@ -189,7 +189,7 @@ func (s *Session) Close() (*recording.Recording, error) {
 	}
 	return &recording.Recording{
 		Batten: recording.Version, Kernel: kernel.Release(), Machine: kernel.Name(), Containers: s.done,
-		Lost: recording.Lost{Containers: lost.Containers + s.unrecorded, Processes: lost.Processes, Arguments: lost.Arguments, Calls: lost.Calls},
+		Lost:    recording.Lost{Containers: lost.Containers + s.unrecorded, Processes: lost.Processes, Arguments: lost.Arguments, Calls: lost.Calls},
 		Unnamed: s.unnamed,
 	}, nil
 }

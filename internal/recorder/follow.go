@@ -34,7 +34,7 @@ func onFork(m *maps, o offsets) asm.Instructions {
 		asm.LoadMem(asm.R6, asm.R0, 0, asm.Word),
 		asm.StoreMem(asm.RFP, tag, asm.R6, asm.Word),
 	)
-	p = append(p, isCurrent(m, place, "clear")...)
+	p = append(p, isIn(m.Current.FD(), place, "clear")...)
 	p = append(p, update(m.Members.FD(), child, tag, anyway)...)
 	p = append(p,
 		asm.JNE.Imm(asm.R0, 0, "lost process"),
@@ -51,7 +51,8 @@ func onFork(m *maps, o offsets) asm.Instructions {
 }
 
 // onExec is the program at each execve that worked: raw_tracepoint sched_process_exec(struct
-// task_struct *, pid_t, struct linux_binprm *).
+// task_struct *, pid_t, struct linux_binprm *). A process of a container that is known to be one
+// stays there. Any other may be a runtime's, which has forked from one that is not sorted yet.
 func onExec(m *maps, o offsets) asm.Instructions {
 	const tgid, place, tag, space, pointer, told = -4, -8, -12, -24, -32, -56
 	p := loadTgid(tgid)
@@ -60,7 +61,7 @@ func onExec(m *maps, o offsets) asm.Instructions {
 		asm.JEq.Imm(asm.R0, 0, "unknown"),
 		asm.LoadMem(asm.R6, asm.R0, 0, asm.Word),
 	)
-	p = append(p, isCurrent(m, place, "unknown")...)
+	p = append(p, isIn(m.Settled.FD(), place, "unknown")...)
 	p = append(p,
 		asm.Ja.Label("out"), // a container's process, and stays that
 		asm.FnGetCurrentTask.Call().WithSymbol("unknown"),
@@ -77,7 +78,8 @@ func onExec(m *maps, o offsets) asm.Instructions {
 	p = append(p, asm.StoreMem(asm.RFP, space, asm.R0, asm.DWord))
 	p = append(p, lookup(m.Spaces.FD(), space)...)
 	p = append(p, asm.JNE.Imm(asm.R0, 0, "known"))
-	p = append(p, take(m, space, tag, told, tgid)...)
+	p = append(p, take(m, space, tag)...)
+	p = append(p, tell(m, space, tag, told, tgid)...)
 	p = append(p,
 		asm.LoadMem(asm.R1, asm.R0, 0, asm.Word).WithSymbol("known"),
 		asm.StoreMem(asm.RFP, tag, asm.R1, asm.Word),
@@ -96,14 +98,14 @@ func onExec(m *maps, o offsets) asm.Instructions {
 	return append(p, finish()...)
 }
 
-// isCurrent goes on if R6 is a tag that its place is given to, else at a label.
-func isCurrent(m *maps, place int16, label string) asm.Instructions {
+// isIn goes on if R6 is the tag that a map has for its place, else at a label.
+func isIn(fd int, place int16, label string) asm.Instructions {
 	p := asm.Instructions{
 		asm.JEq.Imm(asm.R6, 0, label),
 		asm.Mov.Reg(asm.R1, asm.R6), asm.And.Imm(asm.R1, 0xffff),
 		asm.StoreMem(asm.RFP, place, asm.R1, asm.Word),
 	}
-	p = append(p, lookup(m.Current.FD(), place)...)
+	p = append(p, lookup(fd, place)...)
 	return append(p,
 		asm.JEq.Imm(asm.R0, 0, label),
 		asm.LoadMem(asm.R1, asm.R0, 0, asm.Word),
@@ -111,8 +113,8 @@ func isCurrent(m *maps, place int16, label string) asm.Instructions {
 	)
 }
 
-// take gives a free tag to a mount namespace, and tells of it.
-func take(m *maps, space, tag, told, tgid int16) asm.Instructions {
+// take gives a free tag to a mount namespace.
+func take(m *maps, space, tag int16) asm.Instructions {
 	p := asm.Instructions{
 		asm.LoadMapPtr(asm.R1, m.Free.FD()),
 		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, int32(tag)),
@@ -131,7 +133,17 @@ func take(m *maps, space, tag, told, tgid int16) asm.Instructions {
 	return append(p,
 		asm.JNE.Imm(asm.R0, 0, "known"),
 		asm.Ja.Label("lost container"),
-		asm.LoadMem(asm.R1, asm.RFP, space, asm.DWord).WithSymbol("tell"),
+	)
+}
+
+// tell tells of a mount namespace that got a tag. Its first process is a member already: whoever
+// hears of it finds it there.
+func tell(m *maps, space, tag, told, tgid int16) asm.Instructions {
+	p := update(m.Members.FD(), tgid, tag, anyway)
+	p[0] = p[0].WithSymbol("tell")
+	return append(p,
+		asm.JNE.Imm(asm.R0, 0, "lost process"),
+		asm.LoadMem(asm.R1, asm.RFP, space, asm.DWord),
 		asm.StoreMem(asm.RFP, told, asm.R1, asm.DWord),
 		asm.FnKtimeGetNs.Call(),
 		asm.StoreMem(asm.RFP, told+8, asm.R0, asm.DWord),
@@ -143,7 +155,7 @@ func take(m *maps, space, tag, told, tgid int16) asm.Instructions {
 		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, int32(told)), asm.Mov.Imm(asm.R3, 24), asm.Mov.Imm(asm.R4, 0),
 		asm.FnRingbufOutput.Call(),
 		asm.JNE.Imm(asm.R0, 0, "lost container"),
-		asm.Ja.Label("join"),
+		asm.Ja.Label("out"),
 	)
 }
 

@@ -14,6 +14,7 @@ type maps struct {
 	Spaces  *ebpf.Map // a mount namespace → its tag, 0 if it is not recorded
 	Free    *ebpf.Map // tags that nobody has
 	Current *ebpf.Map // a place → the tag that it is given to
+	Settled *ebpf.Map // a place → its tag, once somebody has said that it is to be recorded
 	Cells   *ebpf.Map // place, architecture and number → cell
 	Watch   *ebpf.Map // architecture and number → which arguments are recorded
 	Values  *ebpf.Map // a value of an argument → who had it first
@@ -88,6 +89,7 @@ func makeMaps(places int) (*maps, error) {
 		{"spaces", &m.Spaces, hash(ebpf.LRUHash, 8, 4, maxSpaces)},
 		{"free", &m.Free, hash(ebpf.Queue, 0, 4, places)},
 		{"current", &m.Current, hash(ebpf.Array, 4, 4, places)},
+		{"settled", &m.Settled, hash(ebpf.Array, 4, 4, places)},
 		{"cells", &m.Cells, hash(ebpf.Array, 4, 40, places*len(arches)*numbers)},
 		{"watch", &m.Watch, hash(ebpf.Array, 4, 4, len(arches)*numbers)},
 		{"values", &m.Values, hash(ebpf.Hash, 24, 32, maxValues)},
@@ -106,7 +108,7 @@ func makeMaps(places int) (*maps, error) {
 }
 
 func (m *maps) close() {
-	for _, each := range []*ebpf.Map{m.Members, m.Spaces, m.Free, m.Current, m.Cells, m.Watch, m.Values, m.Lost, m.Events} {
+	for _, each := range []*ebpf.Map{m.Members, m.Spaces, m.Free, m.Current, m.Settled, m.Cells, m.Watch, m.Values, m.Lost, m.Events} {
 		_ = each.Close() // of nil, too
 	}
 }

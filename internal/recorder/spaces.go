@@ -87,6 +87,10 @@ func (r *Recorder) Ignore(n New) error {
 	return r.Drop(n.Tag)
 }
 
+// Keep says that a container is one to be recorded: what its processes execute is the container's,
+// in other mount namespaces as well.
+func (r *Recorder) Keep(t Tag) error { return put(r.maps.Settled, t.place(), uint32(t)) }
+
 // Drop forgets what was recorded of a container, and gives its place away.
 func (r *Recorder) Drop(t Tag) error {
 	if space, ok := r.spaces[t]; ok {
@@ -95,7 +99,7 @@ func (r *Recorder) Drop(t Tag) error {
 			return err
 		}
 	}
-	if err := put(r.maps.Current, t.place(), uint32(0)); err != nil {
+	if err := errors.Join(put(r.maps.Current, t.place(), uint32(0)), put(r.maps.Settled, t.place(), uint32(0))); err != nil {
 		return err
 	}
 	// A fork that has just asked whether the tag is current may still add one.
@@ -152,7 +156,10 @@ func (r *Recorder) Take() (Tag, error) {
 	if errors.Is(err, ebpf.ErrKeyNotExist) {
 		return 0, ErrFull
 	}
-	return Tag(tag), err
+	if err != nil {
+		return 0, err
+	}
+	return Tag(tag), r.Keep(Tag(tag))
 }
 
 // Add has a process recorded from now on, and what it forks.
