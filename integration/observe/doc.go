@@ -4,9 +4,6 @@
 //
 //	observe_test.go   what is seen of a job and of execs, with each daemon
 //	truth_test.go     what is seen of Debian's programs is what strace sees
-//	programs_test.go  the programs of make test
-//	many_test.go      those of PROGRAMS=all
 //	run_test.go       runs a program, with strace or without
-//	strace_test.go    reads what strace has written
 //	judge_test.go     says what the compiled profile does with a call
 package observe

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/batten-runtime/batten/integration/strace"
 	"github.com/batten-runtime/batten/policy/bpf"
 	"github.com/batten-runtime/batten/policy/filter"
 	"github.com/batten-runtime/batten/policy/observe"
@@ -60,7 +61,7 @@ func compile(t *testing.T, s specs.LinuxSeccomp) *filter.Program {
 	return p
 }
 
-// verdict is what of the traced calls of a run the profile denies.
+// verdict is what of the strace.Call calls of a run the profile denies.
 type verdict struct {
 	// seen are the kinds that a listener is notified of, unseen those that it is not.
 	seen, unseen kinds
@@ -84,7 +85,7 @@ func (v verdict) is(log kinds) bool {
 	return true
 }
 
-// kinds judges the traced calls. A run under the profile or its twin shows that each that is
+// kinds judges the strace.Call calls. A run under the profile or its twin shows that each that is
 // denied has failed as the profile says.
 func (j *judge) kinds(t *testing.T, r ran) verdict {
 	t.Helper()
@@ -106,9 +107,9 @@ func (j *judge) kinds(t *testing.T, r ran) verdict {
 		if says.Action != unix.SECCOMP_RET_ERRNO {
 			t.Fatalf("%s: %s is for no test here", j.kind(c), says)
 		}
-		broken := strings.HasPrefix(c.result, "?")
-		if enforced && c.errno != unix.Errno(says.Data) && !broken {
-			t.Errorf("%s, %s = %s", r.mode, j.kind(c), c.result)
+		broken := strings.HasPrefix(c.Result, "?")
+		if enforced && c.Errno != unix.Errno(says.Data) && !broken {
+			t.Errorf("%s, %s = %s", r.mode, j.kind(c), c.Result)
 		}
 		switch {
 		case isNotified && broken:
@@ -120,7 +121,7 @@ func (j *judge) kinds(t *testing.T, r ran) verdict {
 		}
 		v.unseen[j.kind(c)]++
 		if !slices.ContainsFunc(twin.Unseen, func(u observe.Unseen) bool {
-			return (u.Name == c.name || u.Name == "") && slices.Contains(u.Arches, c.arch)
+			return (u.Name == c.Name || u.Name == "") && slices.Contains(u.Arches, c.Arch)
 		}) {
 			t.Errorf("no listener is notified of %s, and Unseen does not say so", j.kind(c))
 		}
@@ -138,29 +139,29 @@ func run(t *testing.T, p *filter.Program, c bpf.Call) filter.Result {
 }
 
 // result names the errno with which the profile denies a call.
-func (j *judge) result(t *testing.T, c traced) string {
+func (j *judge) result(t *testing.T, c strace.Call) string {
 	t.Helper()
 	return unix.ErrnoName(unix.Errno(run(t, j.profile, c.Call).Data))
 }
 
 // kind names the calls that are counted together.
-func (j *judge) kind(c traced) string {
+func (j *judge) kind(c strace.Call) string {
 	var args []string
 	for _, i := range j.twins[audited].Arguments(c.Call) {
 		args = append(args, fmt.Sprintf("arg%d=%#x", i, c.Args[i]))
 	}
-	name := c.name
+	name := c.Name
 	if name == "" {
 		name = fmt.Sprint(c.Nr)
 	}
-	if c.arch != specs.ArchX86_64 {
-		name = strings.ToLower(strings.TrimPrefix(string(c.arch), "SCMP_ARCH_")) + " " + name
+	if c.Arch != specs.ArchX86_64 {
+		name = strings.ToLower(strings.TrimPrefix(string(c.Arch), "SCMP_ARCH_")) + " " + name
 	}
 	return fmt.Sprintf("%s(%s)", name, strings.Join(args, ", "))
 }
 
 // logged is the call that a line of the log is about.
-func logged(arch specs.Arch, name string, args [6]uint64) (c traced, err error) {
+func logged(arch specs.Arch, name string, args [6]uint64) (c strace.Call, err error) {
 	nr, ok := syscalls.Number(arch, name)
 	if _, err := fmt.Sscan(name, &nr); !ok && err != nil {
 		return c, fmt.Errorf("there is no call %q on %s", name, arch)
@@ -168,5 +169,5 @@ func logged(arch specs.Arch, name string, args [6]uint64) (c traced, err error) 
 	if !ok {
 		name = ""
 	}
-	return traced{Call: bpf.Call{Arch: auditArchs[arch], Nr: uint32(nr), Args: args}, arch: arch, name: name}, nil
+	return strace.Call{Call: bpf.Call{Arch: strace.AuditArch[arch], Nr: uint32(nr), Args: args}, Arch: arch, Name: name}, nil
 }

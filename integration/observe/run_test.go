@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/batten-runtime/batten/integration/node"
+	"github.com/batten-runtime/batten/integration/strace"
 	"github.com/batten-runtime/batten/internal/denials"
-	"github.com/containerd/containerd/v2/pkg/oci"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -32,8 +32,8 @@ func (w *witness) trace(m mode) ran {
 		w.t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	r := w.start(m, strace, specs.Mount{Source: dir, Destination: "/trace", Type: "bind", Options: []string{"rbind", "rw"}})
-	r.calls = readTrace(w.t, dir)
+	r := w.start(m, slices.Concat([]string{"/usr/bin/strace"}, strace.Flags, []string{"/trace/" + strace.File}), specs.Mount{Source: dir, Destination: "/trace", Type: "bind", Options: []string{"rbind", "rw"}})
+	r.calls = strace.Calls(w.t, dir)
 	return r
 }
 
@@ -52,32 +52,13 @@ func (w *witness) start(m mode, front []string, mounts ...specs.Mount) ran {
 	r := ran{mode: m}
 	r.output, r.exit = w.n.Job(node.Run{
 		Runtime: runtime,
-		Args:    slices.Concat(front, []string{"/bin/sh", "-c", "exec 2>&1; cd /tmp; " + w.script}),
-		Spec: []oci.SpecOpts{
-			oci.WithMounts(append(w.mounts(), mounts...)), oci.WithAddedCapabilities(w.capabilities), oci.WithHostname("box"),
-			oci.WithEnv([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "LC_ALL=C.UTF-8", "TZ=UTC"}),
-		},
+		Args:    w.Args(front...),
+		Spec:    w.set.Spec(w.Program, mounts...),
 	}, 5*time.Minute)
 	if m == audited || m == counted {
 		r.seen = w.seen(log)
 	}
 	return r
-}
-
-// mounts are the programs, and places to write to.
-func (w *witness) mounts() (out []specs.Mount) {
-	for _, dir := range []string{"bin", "etc", "lib", "lib32", "lib64", "opt", "sbin", "usr"} {
-		if source := filepath.Join(w.root, dir); node.Exists(source) {
-			out = append(out, specs.Mount{Source: source, Destination: "/" + dir, Type: "bind", Options: []string{"rbind", "ro"}})
-		}
-	}
-	if w.threads != "" {
-		out = append(out, specs.Mount{Source: w.threads, Destination: "/threads", Type: "bind", Options: []string{"rbind", "ro"}})
-	}
-	for _, dir := range []string{"/tmp", "/var"} {
-		out = append(out, specs.Mount{Source: "tmpfs", Destination: dir, Type: "tmpfs", Options: []string{"mode=1777"}})
-	}
-	return out
 }
 
 // seen returns the kinds in the policy's log, with the number of calls of each.

@@ -4,50 +4,30 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/batten-runtime/batten/integration/node"
+	"github.com/batten-runtime/batten/integration/programs"
+	"github.com/batten-runtime/batten/integration/strace"
 )
 
 // TestGroundTruth: what is seen of real programs is what strace sees of them and the compiled
 // profile denies, no more and no less, and being seen changes nothing that they write or end
 // with. PROGRAMS=all runs many programs, which engines/build.sh programs brings.
 func TestGroundTruth(t *testing.T) {
-	root, programs, threads := filepath.Join(node.Cache(), "programs/root"), few, ""
-	if os.Getenv("PROGRAMS") == "all" {
-		root, programs = filepath.Join(node.Cache(), "programs-all/root"), slices.Concat(few, many)
-		threads = buildThreads(t)
-	}
-	if !node.Exists(root) {
-		node.Missing(t, root+" is not there: run integration/engines/build.sh")
-	}
+	set := programs.Installed(t, t.TempDir())
 	n := node.Start(t, "containerd-2.4", node.WithQuietLog())
 	table := []string{"| program | denied | denied, not seen | compared |", "| --- | --- | --- | --- |"}
-	for _, p := range programs {
-		t.Run(p.name, func(t *testing.T) {
+	for _, p := range set.Programs {
+		t.Run(p.Name, func(t *testing.T) {
 			n.In(t)
-			w := &witness{t: t, n: n, root: root, threads: threads, program: p, judge: judgeOf(t, p.capabilities)}
+			w := &witness{t: t, n: n, set: set, Program: p, judge: judgeOf(t, p.Capabilities)}
 			table = append(table, w.row(w.compare()))
 		})
 	}
 	t.Logf("the table of docs/evidence/observe.md:\n%s", strings.Join(table, "\n"))
-}
-
-// buildThreads builds the Go program with many threads.
-func buildThreads(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "threads")
-	build := exec.Command("go", "build", "-o", path, "./testdata/threads")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return path
 }
 
 // mode is what a program runs under.
@@ -62,11 +42,10 @@ const (
 
 // witness runs one program and compares what is seen of it.
 type witness struct {
-	t *testing.T
-	n *node.Node
-	// root is the root file system, threads the program of testdata/threads, if it is there.
-	root, threads string
-	program
+	t   *testing.T
+	n   *node.Node
+	set *programs.Set
+	programs.Program
 	judge  *judge
 	serial int
 }
@@ -77,7 +56,7 @@ type ran struct {
 	output string
 	exit   uint32
 	// calls are strace's, nil of a run without strace. seen is the policy's log, by kind.
-	calls []traced
+	calls []strace.Call
 	seen  kinds
 }
 
@@ -125,8 +104,8 @@ func (w *witness) compare() (denied, unseen kinds) {
 	if strings.Contains(free.output, ": not found") {
 		w.t.Fatalf("a program is missing: %s", free.output)
 	}
-	if !strings.Contains(free.output, w.wrote) {
-		w.t.Fatalf("it has not done its work: %q is not in\n%s", w.wrote, free.output)
+	if !strings.Contains(free.output, w.Wrote) {
+		w.t.Fatalf("it has not done its work: %q is not in\n%s", w.Wrote, free.output)
 	}
 	w.alike(free, w.run(audited))
 	w.alike(w.run(silent), w.run(counted))
@@ -145,7 +124,7 @@ func (w *witness) compare() (denied, unseen kinds) {
 
 	// What the program does without a filter and without strace, respectively.
 	seen := make(kinds)
-	for range max(w.rounds, 1) {
+	for range max(w.Rounds, 1) {
 		v := w.judge.kinds(w.t, w.trace(unfiltered))
 		denied.add(v.seen)
 		unseen.add(v.unseen)
@@ -162,7 +141,7 @@ func (w *witness) alike(a, b ran) {
 	if a.exit != b.exit {
 		w.t.Errorf("%s it ends with %d, %s with %d:\n%s\n%s", a.mode, a.exit, b.mode, b.exit, a.output, b.output)
 	}
-	if a.output != b.output && w.varies == "" {
+	if a.output != b.output && w.Varies == "" {
 		w.t.Errorf("%s it wrote\n%s\n%s\n%s", a.mode, a.output, b.mode, b.output)
 	}
 }
@@ -170,11 +149,11 @@ func (w *witness) alike(a, b ran) {
 // row is the program's line in docs/evidence/observe.md.
 func (w *witness) row(denied, unseen kinds) string {
 	compared := "all"
-	if w.varies != "" {
-		compared = "all but the output, which has " + w.varies
+	if w.Varies != "" {
+		compared = "all but the output, which has " + w.Varies
 	}
-	if w.varied != "" {
-		compared += fmt.Sprintf("; the kinds of %d runs, for %s", w.rounds, w.varied)
+	if w.Varied != "" {
+		compared += fmt.Sprintf("; the kinds of %d runs, for %s", w.Rounds, w.Varied)
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s |", w.name, cmp.Or(denied.list(), "nothing"), unseen.list(), compared)
+	return fmt.Sprintf("| %s | %s | %s | %s |", w.Name, cmp.Or(denied.list(), "nothing"), unseen.list(), compared)
 }

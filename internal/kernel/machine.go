@@ -29,3 +29,12 @@ func Release() string {
 	}
 	return unix.ByteSliceToString(uts.Release[:])
 }
+
+// Name returns uname's name of the machine, such as x86_64; it is empty if uname fails.
+func Name() string {
+	var uts unix.Utsname
+	if err := unix.Uname(&uts); err != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(uts.Machine[:])
+}

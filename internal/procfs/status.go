@@ -23,6 +23,10 @@ type Status struct {
 	// Filters counts the filters. Each is -1 if the kernel does not say: Filters before Linux
 	// 5.9.
 	Seccomp, Filters int
+	// NoNewPrivs says that execve gives no rights (PR_SET_NO_NEW_PRIVS). Bounding has a bit for
+	// each capability of the bounding set.
+	NoNewPrivs bool
+	Bounding   uint64
 }
 
 // modeDead is the mode of a thread that seccomp has killed (SECCOMP_MODE_DEAD in
@@ -64,6 +68,10 @@ func readStatus(dir string) (Status, error) {
 			s.Tracer, err = strconv.Atoi(value)
 		case "Threads":
 			s.Threads, err = strconv.Atoi(value)
+		case "NoNewPrivs":
+			s.NoNewPrivs = value == "1"
+		case "CapBnd":
+			s.Bounding, err = strconv.ParseUint(value, 16, 64)
 		case "Seccomp":
 			s.Seccomp, err = strconv.Atoi(value)
 		case "Seccomp_filters":

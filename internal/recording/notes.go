@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -12,14 +13,24 @@ func (m *making) notes(recordings []*Recording) {
 	if len(m.unnamed) > 0 {
 		m.note("calls that have no name are not in the profile: %s", semantics.Some(m.unnamed))
 	}
+	for _, n := range Lacks(recordings) {
+		m.note("%s", n)
+	}
+}
+
+// Lacks says in words what recordings do not have, each once.
+func Lacks(recordings []*Recording) (notes []string) {
+	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	var lost Lost
-	late, filtered := 0, 0
+	late, filtered, containers := 0, 0, 0
 	denied := make(map[string]bool)
 	for _, r := range recordings {
 		lost.Containers += r.Lost.Containers
 		lost.Processes += r.Lost.Processes
 		lost.Arguments += r.Lost.Arguments
 		lost.Calls += r.Lost.Calls
+		lost.Unnamed += r.Lost.Unnamed
+		containers += len(r.Containers)
 		for _, c := range r.Containers {
 			if !c.Start {
 				late++
@@ -42,18 +53,20 @@ func (m *making) notes(recordings []*Recording) {
 		{lost.Processes, "processes that were not followed"},
 		{lost.Arguments, "arguments that were not kept"},
 		{lost.Calls, "calls whose number no table has"},
+		{lost.Unnamed, "programs that ended before their container was known"},
 	} {
 		if l.count > 0 {
-			m.note("the recording is not whole, and the profile may deny what it lacks: %s: %d", l.what, l.count)
+			note("the recording is not whole, and the profile may deny what it lacks: %s: %d", l.what, l.count)
 		}
 	}
 	if late > 0 {
-		m.note("%d of %d containers ran before they were recorded: what they did until then is not in the profile", late, m.containers)
+		note("%d of %d containers ran before they were recorded: what they did until then is not in the profile", late, containers)
 	}
 	if filtered > 0 {
-		m.note("%d of %d containers ran under a filter: what they do without it may be more", filtered, m.containers)
+		note("%d of %d containers ran under a filter: what they do without it may be more", filtered, containers)
 	}
 	if len(denied) > 0 {
-		m.note("calls that a filter denied are not in the profile: %s", semantics.Some(slices.Sorted(maps.Keys(denied))))
+		note("a filter denied calls, which so were not made: %s", semantics.Some(slices.Sorted(maps.Keys(denied))))
 	}
+	return notes
 }

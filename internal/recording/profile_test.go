@@ -169,7 +169,7 @@ the recording is not whole, and the profile may deny what it lacks: arguments th
 the recording is not whole, and the profile may deny what it lacks: calls whose number no table has: 4
 1 of 1 containers ran before they were recorded: what they did until then is not in the profile
 1 of 1 containers ran under a filter: what they do without it may be more
-calls that a filter denied are not in the profile: bpf by tool`
+a filter denied calls, which so were not made: bpf by tool`
 	if got := strings.Join(made.Notes, "\n"); got != want {
 		t.Errorf("notes\n%s\nwant\n%s", got, want)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -35,6 +36,9 @@ type Lost struct {
 	Arguments uint64 `json:"arguments,omitempty"`
 	// Calls have a number that no table has, and are in no container's list.
 	Calls uint64 `json:"calls,omitempty"`
+	// Unnamed programs ended before it was known which container they were of: one that was to
+	// be recorded, or another.
+	Unnamed uint64 `json:"unnamed,omitempty"`
 }
 
 // Any reports whether anything was lost.
@@ -97,6 +101,22 @@ type Argument struct {
 	// a 32-bit program.
 	Value uint64 `json:"value"`
 	First
+}
+
+// Join adds the same call of the same container, recorded elsewhere. Who made it first counts.
+func (c *Call) Join(other Call) {
+	if other.After < c.After {
+		c.First = other.First
+	}
+	for _, a := range other.Arguments {
+		i := slices.IndexFunc(c.Arguments, func(old Argument) bool { return old.Index == a.Index && old.Value == a.Value })
+		switch {
+		case i < 0:
+			c.Arguments = append(c.Arguments, a)
+		case a.After < c.Arguments[i].After:
+			c.Arguments[i] = a
+		}
+	}
 }
 
 // Denied is a call that a filter denied.

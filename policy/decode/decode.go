@@ -28,6 +28,26 @@ func Call(arch specs.Arch, name string, args [6]uint64, looked map[uint]uint64) 
 	return name + "(" + strings.Join(out, ", ") + ")" + beyond(arch, name, args, looked)
 }
 
+// Looked returns a call with those of its arguments alone that looked has, by index.
+func Looked(arch specs.Arch, name string, looked map[uint]uint64) string {
+	var out []string
+	kinds := calls[name]
+	for _, i := range slices.Sorted(maps.Keys(looked)) {
+		for uint(len(out)) < i {
+			out = append(out, address)
+		}
+		text := fmt.Sprintf("arg%d=%#x", i, looked[i])
+		if i < uint(len(kinds)) {
+			text = kinds[i].text(Argument(arch, name, int(i), looked[i]))
+		}
+		out = append(out, text)
+	}
+	if len(out) == 0 {
+		return name
+	}
+	return name + "(" + strings.Join(out, ", ") + ")"
+}
+
 // beyond returns the arguments by which a filter decides and of which the kernel reads less
 // than the filter compares: what is written in words does not say then why a call was denied.
 func beyond(arch specs.Arch, name string, args [6]uint64, looked map[uint]uint64) (text string) {

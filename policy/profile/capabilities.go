@@ -12,3 +12,14 @@ var Capabilities = []string{
 	"CAP_MAC_ADMIN", "CAP_SYSLOG", "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ",
 	"CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
 }
+
+// CapabilitiesIn returns the names of the capabilities in a set as the kernel writes it, a bit for
+// each by its number (proc_pid_status(5), CapBnd). Bits without a name are left out.
+func CapabilitiesIn(set uint64) (names []string) {
+	for bit, name := range Capabilities {
+		if set&(1<<bit) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}

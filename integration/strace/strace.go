@@ -1,4 +1,4 @@
-package observe
+package strace
 
 import (
 	"cmp"
@@ -8,49 +8,67 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"testing"
 
+	"github.com/batten-runtime/batten/integration/node"
 	"github.com/batten-runtime/batten/policy/bpf"
 	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
-// strace writes a file for each thread into /trace, a line for each call: the number, the
-// name, the arguments as numbers, and the result.
-var strace = []string{
-	"/usr/bin/strace", "-ff", "-n", "-X", "raw", "-e", "raw=all", "-e", "signal=none",
-	"-e", "quiet=attach,exit,path-resolution,thread-execve", "-o", "/trace/t",
+// Flags have strace write a file for each thread, a line for each call: the number, the name, the
+// arguments as numbers, and the result. Behind them stands the files' name without the thread's
+// number, DIR/[File].
+var Flags = []string{
+	"-ff", "-n", "-X", "raw", "-e", "raw=all", "-e", "signal=none",
+	"-e", "quiet=attach,exit,path-resolution,thread-execve", "-o",
 }
 
-// traced is one call as strace has seen it.
-type traced struct {
+// File begins the names of strace's files.
+const File = "t"
+
+// Call is one call as strace has seen it.
+type Call struct {
 	bpf.Call
-	arch specs.Arch
-	name string
-	// errno is what the call failed with, 0 if it did not. result is strace's word for it.
-	errno  unix.Errno
-	result string
+	Arch specs.Arch
+	Name string
+	// Errno is what the call failed with, 0 if it did not. Result is strace's word for it.
+	Errno  unix.Errno
+	Result string
 }
 
 var (
 	lineOf = regexp.MustCompile(`^\[ *(\d+)\] (\w+)\(([^)]*?)(?:(?:\)| <unfinished \.\.\.>\)?) += (.*)| <detached \.\.\.>)$`)
 	modeOf = regexp.MustCompile(`\[ Process PID=\d+ runs in (32|64) bit mode. \]$`)
 	// "???()" is of a thread that ended before strace could read its registers.
-	nothingOf  = regexp.MustCompile(`^(\[ *\d+\] )?(\+\+\+ |--- |\?+\(\) )`)
-	auditArchs = map[specs.Arch]uint32{specs.ArchX86_64: unix.AUDIT_ARCH_X86_64, specs.ArchX86: unix.AUDIT_ARCH_I386}
+	nothingOf = regexp.MustCompile(`^(\[ *\d+\] )?(\+\+\+ |--- |\?+\(\) )`)
+	// AuditArch are the architectures as filters see them (seccomp(2)).
+	AuditArch = map[specs.Arch]uint32{specs.ArchX86_64: unix.AUDIT_ARCH_X86_64, specs.ArchX86: unix.AUDIT_ARCH_I386}
 )
 
-// readTrace returns the calls of all threads. A line that it does not understand fails the
-// test.
-func readTrace(t *testing.T, dir string) (calls []traced) {
+// Calls returns the calls of all threads. A line that it does not understand fails the test.
+func Calls(t node.T, dir string) (calls []Call) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "t.*"))
+	for _, of := range Threads(t, dir) {
+		calls = append(calls, of...)
+	}
+	return calls
+}
+
+// Threads returns the calls of each thread, in order, by the thread's number.
+func Threads(t node.T, dir string) map[int][]Call {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, File+".*"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("strace has written nothing (%v)", err)
 	}
+	out := make(map[int][]Call)
 	for _, file := range files {
 		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tid, err := strconv.Atoi(strings.TrimPrefix(filepath.Ext(file), "."))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,15 +86,15 @@ func readTrace(t *testing.T, dir string) (calls []traced) {
 			if err != nil {
 				t.Fatalf("%s: %q: %v", filepath.Base(file), line, err)
 			}
-			calls = append(calls, call)
+			out[tid] = append(out[tid], call)
 		}
 	}
-	return calls
+	return out
 }
 
 // readCall reads a line. strace does not say in which mode a new thread begins: where the
 // number has that name on the other architecture only, the thread is in the other mode.
-func readCall(line string, arch *specs.Arch) (c traced, err error) {
+func readCall(line string, arch *specs.Arch) (c Call, err error) {
 	m := lineOf.FindStringSubmatch(line)
 	if m == nil {
 		return c, fmt.Errorf("not a call")
@@ -89,7 +107,7 @@ func readCall(line string, arch *specs.Arch) (c traced, err error) {
 	if syscalls.CallAt(*arch, int(nr)) != m[2] && syscalls.CallAt(other, int(nr)) == m[2] {
 		*arch = other
 	}
-	c = traced{Call: bpf.Call{Nr: uint32(nr), Arch: auditArchs[*arch]}, arch: *arch, name: syscalls.CallAt(*arch, int(nr)), result: cmp.Or(m[4], "? detached")}
+	c = Call{Call: bpf.Call{Nr: uint32(nr), Arch: AuditArch[*arch]}, Arch: *arch, Name: syscalls.CallAt(*arch, int(nr)), Result: cmp.Or(m[4], "? detached")}
 	for i, word := range strings.Split(m[3], ", ") {
 		if word == "" {
 			continue
@@ -105,7 +123,7 @@ func readCall(line string, arch *specs.Arch) (c traced, err error) {
 	}
 	if rest, failed := strings.CutPrefix(m[4], "-1 "); failed {
 		name, _, _ := strings.Cut(rest, " ")
-		for c.errno = 1; c.errno < 134 && unix.ErrnoName(c.errno) != name; c.errno++ {
+		for c.Errno = 1; c.Errno < 134 && unix.ErrnoName(c.Errno) != name; c.Errno++ {
 		}
 	}
 	return c, nil

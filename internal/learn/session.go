@@ -1,0 +1,194 @@
+package learn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/batten-runtime/batten/internal/kernel"
+	"github.com/batten-runtime/batten/internal/record"
+	"github.com/batten-runtime/batten/internal/recorder"
+	"github.com/batten-runtime/batten/internal/recording"
+)
+
+// Options are what a session records.
+type Options struct {
+	Wanted Wanted
+	// Records is the directory of the node's records.
+	Records string
+	// Arguments are recorded besides those that always are.
+	Arguments []recorder.Argument
+	// Say is told what happens, in one line each.
+	Say func(format string, args ...any)
+}
+
+// Session records from Open to Close.
+type Session struct {
+	Options
+	recorder *recorder.Recorder
+	watched  []*watched
+	done     []recording.Container
+	// own are processes that were started to be recorded, with what is known of them.
+	own map[int]recording.Container
+	// unnamed counts programs that ended before it was known which container they were of.
+	unnamed uint64
+	// unrecorded counts containers that ran already, and for which there was no room.
+	unrecorded uint64
+	// seen reports whether anything was recorded.
+	seen bool
+}
+
+// Open begins to record. What is wanted and runs already is recorded from now on. The error is
+// *[recorder.Unable] if something is missing on this machine.
+func Open(o Options) (*Session, error) {
+	if err := o.Wanted.Check(); err != nil {
+		return nil, err
+	}
+	r, err := recorder.Open(recorder.Options{Arguments: o.Arguments})
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{Options: o, recorder: r, own: make(map[int]recording.Container)}
+	if err := s.findRunning(); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return s, nil
+}
+
+// tick is how often a session looks for containers that have ended.
+const tick = 200 * time.Millisecond
+
+// Run records until ctx is done or, if ended is set, until all containers have ended that were
+// recorded, at least one.
+func (s *Session) Run(ctx context.Context, ended bool) error {
+	for next := time.Now().Add(tick); ctx.Err() == nil; {
+		n, err := s.recorder.Next(next)
+		switch {
+		case errors.Is(err, recorder.ErrDone):
+			if err := s.look(); err != nil {
+				return err
+			}
+			if ended && s.seen && len(s.watched) == 0 {
+				return nil
+			}
+			next = time.Now().Add(tick)
+		case err != nil:
+			return err
+		default:
+			if err := s.sort(n); err != nil {
+				return err
+			}
+		}
+	}
+	return s.drain()
+}
+
+// drain takes what the kernel has told already.
+func (s *Session) drain() error {
+	for {
+		n, err := s.recorder.Next(time.Now().Add(time.Millisecond))
+		if errors.Is(err, recorder.ErrDone) {
+			return nil
+		}
+		if err == nil {
+			err = s.sort(n)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// sort says what becomes of a mount namespace that is new.
+func (s *Session) sort(n recorder.New) error {
+	if own, ok := s.own[n.Pid]; ok {
+		delete(s.own, n.Pid)
+		w := newWatched(own.ID, nil, n.Pid, n.Time)
+		w.Command, w.Name = own.Command, own.Name
+		return s.begin(w, n)
+	}
+	records, err := record.Store{Dir: s.Records}.List()
+	if err != nil && len(records) == 0 {
+		return err
+	}
+	id, rec := whoIs(n.Pid, records)
+	if id == "" {
+		s.unnamed++
+	}
+	if !s.Wanted.wants(id, rec) {
+		return s.recorder.Ignore(n)
+	}
+	for _, w := range s.watched {
+		if w.ID == id && (rec == nil || rec.Owner() == w.owner) {
+			// Something was started from outside in a container that ran before.
+			w.tags = append(w.tags, n.Tag)
+			return nil
+		}
+	}
+	return s.begin(newWatched(id, rec, n.Pid, n.Time), n)
+}
+
+// begin records a container from its first program on.
+func (s *Session) begin(w *watched, n recorder.New) error {
+	w.Start, w.tags = true, []recorder.Tag{n.Tag}
+	s.watched, s.seen = append(s.watched, w), true
+	s.say("%s: recorded from its first instruction", w.title())
+	return nil
+}
+
+func (s *Session) say(format string, args ...any) {
+	if s.Say != nil {
+		s.Say(format, args...)
+	}
+}
+
+// look finishes the containers that have ended.
+func (s *Session) look() error {
+	members, err := s.recorder.Population()
+	if err != nil {
+		return err
+	}
+	var on []*watched
+	for _, w := range s.watched {
+		alive := 0
+		for _, tag := range w.tags {
+			alive += members[tag]
+		}
+		if alive > 0 {
+			s.count(w)
+			on = append(on, w)
+			continue
+		}
+		if err := s.finish(w, true); err != nil {
+			return err
+		}
+		s.say("%s: ended after %s, %d calls", w.title(), w.To.Sub(w.From).Round(time.Millisecond), len(w.Calls))
+	}
+	s.watched = on
+	return nil
+}
+
+// Close ends recording and returns what was recorded.
+func (s *Session) Close() (*recording.Recording, error) {
+	defer s.recorder.Close() // it is stopped: nothing can go wrong any more
+	if err := s.look(); err != nil {
+		return nil, err
+	}
+	if err := s.recorder.Stop(); err != nil {
+		return nil, fmt.Errorf("detaching: %w", err)
+	}
+	for _, w := range s.watched {
+		if err := s.finish(w, false); err != nil {
+			return nil, err
+		}
+	}
+	lost, err := s.recorder.Lost()
+	if err != nil {
+		return nil, err
+	}
+	return &recording.Recording{
+		Batten: recording.Version, Kernel: kernel.Release(), Machine: kernel.Name(), Containers: s.done,
+		Lost: recording.Lost{Containers: lost.Containers + s.unrecorded, Processes: lost.Processes, Arguments: lost.Arguments, Calls: lost.Calls, Unnamed: s.unnamed},
+	}, nil
+}

@@ -1,0 +1,43 @@
+package learn
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/batten-runtime/batten/internal/procfs"
+	"github.com/batten-runtime/batten/internal/record"
+)
+
+// scope is what runtimes with systemd's cgroups call that of a container: cri-containerd-ID.scope.
+var scope = regexp.MustCompile(`^(?:[a-z-]+-)?([0-9a-zA-Z_.][0-9a-zA-Z_.-]*)\.scope$`)
+
+// idIn returns the id that a cgroup's last part is named after.
+func idIn(cgroup string) string {
+	last := cgroup[strings.LastIndexByte(cgroup, '/')+1:]
+	if m := scope.FindStringSubmatch(last); m != nil {
+		return m[1]
+	}
+	return last
+}
+
+// whoIs returns the container that a process is of: its record, nil if it has none, and its id,
+// empty if the process has ended and nobody knows. A record names its first process; of others
+// the cgroup tells the container, which its processes can change as little as the node lets them.
+func whoIs(pid int, records []*record.Record) (id string, rec *record.Record) {
+	p, err := procfs.Read("/proc", pid)
+	for _, r := range records {
+		if r.Pid == pid && (err != nil || r.StartTime == p.StartTime) {
+			return r.ID, r
+		}
+	}
+	if err != nil {
+		return "", nil
+	}
+	id = idIn(p.Cgroup)
+	for _, r := range records {
+		if r.ID == id {
+			return id, r
+		}
+	}
+	return id, nil
+}

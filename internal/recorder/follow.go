@@ -1,0 +1,218 @@
+package recorder
+
+import (
+	"github.com/cilium/ebpf/asm"
+	"golang.org/x/sys/unix"
+)
+
+// Flags of bpf_map_update_elem (bpf-helpers(7)), and one of its errors.
+const (
+	anyway  = 0
+	noExist = 1
+	eexist  = int32(unix.EEXIST)
+)
+
+// onFork is the program at each fork: raw_tracepoint sched_process_fork(struct task_struct
+// *parent, *child). What a container's process forks is the container's. A number that was a
+// container's process may be another's now.
+func onFork(m *maps, o offsets) asm.Instructions {
+	const child, parent, tag, place = -4, -8, -12, -16
+	p := asm.Instructions{
+		asm.LoadMem(asm.R3, asm.R1, 8, asm.DWord), asm.Add.Imm(asm.R3, int32(o.tgid)),
+		asm.Mov.Reg(asm.R1, asm.RFP), asm.Add.Imm(asm.R1, child), asm.Mov.Imm(asm.R2, 4),
+		asm.FnProbeReadKernel.Call(),
+		asm.JNE.Imm(asm.R0, 0, "out"),
+	}
+	p = append(p, loadTgid(parent)...)
+	p = append(p,
+		asm.LoadMem(asm.R1, asm.RFP, child, asm.Word),
+		asm.JEq.Reg(asm.R0, asm.R1, "out"), // a thread
+	)
+	p = append(p, lookup(m.Members.FD(), parent)...)
+	p = append(p,
+		asm.JEq.Imm(asm.R0, 0, "clear"),
+		asm.LoadMem(asm.R6, asm.R0, 0, asm.Word),
+		asm.StoreMem(asm.RFP, tag, asm.R6, asm.Word),
+	)
+	p = append(p, isCurrent(m, place, "clear")...)
+	p = append(p, update(m.Members.FD(), child, tag, anyway)...)
+	p = append(p,
+		asm.JNE.Imm(asm.R0, 0, "lost process"),
+		asm.Ja.Label("out"),
+	)
+	clear := lookup(m.Members.FD(), child)
+	clear[0] = clear[0].WithSymbol("clear")
+	p = append(p, clear...)
+	p = append(p, asm.JEq.Imm(asm.R0, 0, "out"))
+	p = append(p, remove(m.Members.FD(), child)...)
+	p = append(p, asm.Ja.Label("out"))
+	p = append(p, lose(m, lostProcesses, "lost process")...)
+	return append(p, finish()...)
+}
+
+// onExec is the program at each execve that worked: raw_tracepoint sched_process_exec(struct
+// task_struct *, pid_t, struct linux_binprm *).
+func onExec(m *maps, o offsets) asm.Instructions {
+	const tgid, place, tag, space, pointer, told = -4, -8, -12, -24, -32, -56
+	p := loadTgid(tgid)
+	p = append(p, lookup(m.Members.FD(), tgid)...)
+	p = append(p,
+		asm.JEq.Imm(asm.R0, 0, "unknown"),
+		asm.LoadMem(asm.R6, asm.R0, 0, asm.Word),
+	)
+	p = append(p, isCurrent(m, place, "unknown")...)
+	p = append(p,
+		asm.Ja.Label("out"), // a container's process, and stays that
+		asm.FnGetCurrentTask.Call().WithSymbol("unknown"),
+	)
+	for _, offset := range []int16{o.nsproxy, o.mounts, o.space} {
+		p = append(p,
+			asm.Mov.Reg(asm.R3, asm.R0), asm.Add.Imm(asm.R3, int32(offset)),
+			asm.Mov.Reg(asm.R1, asm.RFP), asm.Add.Imm(asm.R1, pointer), asm.Mov.Imm(asm.R2, 8),
+			asm.FnProbeReadKernel.Call(),
+			asm.JNE.Imm(asm.R0, 0, "out"),
+			asm.LoadMem(asm.R0, asm.RFP, pointer, asm.DWord),
+		)
+	}
+	p = append(p, asm.StoreMem(asm.RFP, space, asm.R0, asm.DWord))
+	p = append(p, lookup(m.Spaces.FD(), space)...)
+	p = append(p, asm.JNE.Imm(asm.R0, 0, "known"))
+	p = append(p, take(m, space, tag, told, tgid)...)
+	p = append(p,
+		asm.LoadMem(asm.R1, asm.R0, 0, asm.Word).WithSymbol("known"),
+		asm.StoreMem(asm.RFP, tag, asm.R1, asm.Word),
+		asm.JNE.Imm(asm.R1, 0, "join"),
+	)
+	p = append(p, remove(m.Members.FD(), tgid)...)
+	p = append(p, asm.Ja.Label("out"))
+	join := update(m.Members.FD(), tgid, tag, anyway)
+	join[0] = join[0].WithSymbol("join")
+	p = append(p, join...)
+	p = append(p,
+		asm.JEq.Imm(asm.R0, 0, "out"),
+	)
+	p = append(p, lose(m, lostProcesses, "lost process")...)
+	p = append(p, lose(m, lostContainers, "lost container")...)
+	return append(p, finish()...)
+}
+
+// isCurrent goes on if R6 is a tag that its place is given to, else at a label.
+func isCurrent(m *maps, place int16, label string) asm.Instructions {
+	p := asm.Instructions{
+		asm.JEq.Imm(asm.R6, 0, label),
+		asm.Mov.Reg(asm.R1, asm.R6), asm.And.Imm(asm.R1, 0xffff),
+		asm.StoreMem(asm.RFP, place, asm.R1, asm.Word),
+	}
+	p = append(p, lookup(m.Current.FD(), place)...)
+	return append(p,
+		asm.JEq.Imm(asm.R0, 0, label),
+		asm.LoadMem(asm.R1, asm.R0, 0, asm.Word),
+		asm.JNE.Reg(asm.R1, asm.R6, label),
+	)
+}
+
+// take gives a free tag to a mount namespace, and tells of it.
+func take(m *maps, space, tag, told, tgid int16) asm.Instructions {
+	p := asm.Instructions{
+		asm.LoadMapPtr(asm.R1, m.Free.FD()),
+		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, int32(tag)),
+		asm.FnMapPopElem.Call(),
+		asm.JNE.Imm(asm.R0, 0, "lost container"),
+	}
+	p = append(p, update(m.Spaces.FD(), space, tag, noExist)...)
+	p = append(p, asm.JEq.Imm(asm.R0, 0, "tell"))
+	// Another processor was faster: the tag goes back.
+	p = append(p,
+		asm.LoadMapPtr(asm.R1, m.Free.FD()),
+		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, int32(tag)), asm.Mov.Imm(asm.R3, 0),
+		asm.FnMapPushElem.Call(),
+	)
+	p = append(p, lookup(m.Spaces.FD(), space)...)
+	return append(p,
+		asm.JNE.Imm(asm.R0, 0, "known"),
+		asm.Ja.Label("lost container"),
+		asm.LoadMem(asm.R1, asm.RFP, space, asm.DWord).WithSymbol("tell"),
+		asm.StoreMem(asm.RFP, told, asm.R1, asm.DWord),
+		asm.FnKtimeGetNs.Call(),
+		asm.StoreMem(asm.RFP, told+8, asm.R0, asm.DWord),
+		asm.LoadMem(asm.R1, asm.RFP, tgid, asm.Word),
+		asm.StoreMem(asm.RFP, told+16, asm.R1, asm.Word),
+		asm.LoadMem(asm.R1, asm.RFP, tag, asm.Word),
+		asm.StoreMem(asm.RFP, told+20, asm.R1, asm.Word),
+		asm.LoadMapPtr(asm.R1, m.Events.FD()),
+		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, int32(told)), asm.Mov.Imm(asm.R3, 24), asm.Mov.Imm(asm.R4, 0),
+		asm.FnRingbufOutput.Call(),
+		asm.JNE.Imm(asm.R0, 0, "lost container"),
+		asm.Ja.Label("join"),
+	)
+}
+
+// onExit is the program at each thread's end: raw_tracepoint sched_process_exit(struct
+// task_struct *). A process ends with its last thread.
+func onExit(m *maps, o offsets) asm.Instructions {
+	const tgid, pointer, live = -4, -16, -20
+	p := asm.Instructions{
+		asm.LoadMem(asm.R3, asm.R1, 0, asm.DWord), asm.Add.Imm(asm.R3, int32(o.signal)),
+		asm.Mov.Reg(asm.R1, asm.RFP), asm.Add.Imm(asm.R1, pointer), asm.Mov.Imm(asm.R2, 8),
+		asm.FnProbeReadKernel.Call(),
+		asm.LoadMem(asm.R3, asm.RFP, pointer, asm.DWord), asm.Add.Imm(asm.R3, int32(o.live)),
+		asm.Mov.Reg(asm.R1, asm.RFP), asm.Add.Imm(asm.R1, live), asm.Mov.Imm(asm.R2, 4),
+		asm.FnProbeReadKernel.Call(),
+		asm.JNE.Imm(asm.R0, 0, "out"),
+		asm.LoadMem(asm.R1, asm.RFP, live, asm.Word),
+		asm.JNE.Imm(asm.R1, 0, "out"),
+	}
+	p = append(p, loadTgid(tgid)...)
+	p = append(p, lookup(m.Members.FD(), tgid)...)
+	p = append(p, asm.JEq.Imm(asm.R0, 0, "out"))
+	p = append(p, remove(m.Members.FD(), tgid)...)
+	return append(p, finish()...)
+}
+
+// loadTgid leaves the process's number in R0 and on the stack.
+func loadTgid(at int16) asm.Instructions {
+	return asm.Instructions{
+		asm.FnGetCurrentPidTgid.Call(), asm.RSh.Imm(asm.R0, 32),
+		asm.StoreMem(asm.RFP, at, asm.R0, asm.Word),
+	}
+}
+
+// lookup leaves in R0 where a map has the value of the key on the stack; 0 if it has none.
+func lookup(fd int, key int16) asm.Instructions {
+	return asm.Instructions{
+		asm.LoadMapPtr(asm.R1, fd), asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, int32(key)),
+		asm.FnMapLookupElem.Call(),
+	}
+}
+
+// update writes the value on the stack, and leaves 0 or an error in R0.
+func update(fd int, key, value int16, flags int32) asm.Instructions {
+	return asm.Instructions{
+		asm.LoadMapPtr(asm.R1, fd), asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, int32(key)),
+		asm.Mov.Reg(asm.R3, asm.RFP), asm.Add.Imm(asm.R3, int32(value)), asm.Mov.Imm(asm.R4, flags),
+		asm.FnMapUpdateElem.Call(),
+	}
+}
+
+func remove(fd int, key int16) asm.Instructions {
+	return asm.Instructions{
+		asm.LoadMapPtr(asm.R1, fd), asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, int32(key)),
+		asm.FnMapDeleteElem.Call(),
+	}
+}
+
+// lose counts what there was no room for, from a label on, and ends the program.
+func lose(m *maps, kind int32, label string) asm.Instructions {
+	const at = -224
+	p := asm.Instructions{asm.StoreImm(asm.RFP, at, int64(kind), asm.Word).WithSymbol(label)}
+	p = append(p, lookup(m.Lost.FD(), at)...)
+	return append(p,
+		asm.JEq.Imm(asm.R0, 0, "out"),
+		asm.Mov.Imm(asm.R1, 1), asm.StoreXAdd(asm.R0, asm.R1, asm.DWord),
+		asm.Ja.Label("out"),
+	)
+}
+
+func finish() asm.Instructions {
+	return asm.Instructions{asm.Mov.Imm(asm.R0, 0).WithSymbol("out"), asm.Return()}
+}

@@ -1,0 +1,120 @@
+package recorder
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cilium/ebpf"
+)
+
+// What the programs keep. A tag names one container: the low half is its place, the high half
+// says how often the place was given away; 0 is no container.
+type maps struct {
+	Members *ebpf.Map // a process → its tag
+	Spaces  *ebpf.Map // a mount namespace → its tag, 0 if it is not recorded
+	Free    *ebpf.Map // tags that nobody has
+	Current *ebpf.Map // a place → the tag that it is given to
+	Cells   *ebpf.Map // place, architecture and number → cell
+	Watch   *ebpf.Map // architecture and number → which arguments are recorded
+	Values  *ebpf.Map // a value of an argument → who had it first
+	Lost    *ebpf.Map // counts of what there was no room for
+	Events  *ebpf.Map // mount namespaces that are new
+}
+
+// Numbers of calls are below this. The highest today are about 550.
+const (
+	numberBits = 10
+	numbers    = 1 << numberBits
+)
+
+// cell is what is kept of a call of a container: when, by which process and program it was made
+// first. Its layout is that of cellSize and the constants in sysenter.go.
+type cell struct {
+	Time   uint64
+	Pid    uint32
+	Tag    uint32
+	Watch  uint32
+	Values uint32
+	Comm   [16]byte
+}
+
+// value names a value of an argument; first says who had it first.
+type (
+	value struct {
+		Tag, Where, Index, _ uint32
+		Value                uint64
+	}
+	first struct {
+		Time   uint64
+		Pid, _ uint32
+		Comm   [16]byte
+	}
+)
+
+// event tells of an execve in a mount namespace that is new.
+type event struct {
+	Space, Time uint64
+	Pid, Tag    uint32
+}
+
+// Indexes of maps.Lost.
+const (
+	lostContainers = iota
+	lostProcesses
+	lostArguments
+	lostCalls
+	lostKinds
+)
+
+const (
+	maxProcesses = 1 << 16
+	maxSpaces    = 1 << 13
+	maxValues    = 1 << 16
+	maxOfACall   = 256 // values of one call
+	eventBytes   = 1 << 18
+)
+
+func makeMaps(places int) (*maps, error) {
+	m := new(maps)
+	hash := func(kind ebpf.MapType, key, value, entries int) *ebpf.MapSpec {
+		return &ebpf.MapSpec{Type: kind, KeySize: uint32(key), ValueSize: uint32(value), MaxEntries: uint32(entries)}
+	}
+	for _, each := range []struct {
+		name string
+		at   **ebpf.Map
+		spec *ebpf.MapSpec
+	}{
+		{"members", &m.Members, hash(ebpf.Hash, 4, 4, maxProcesses)},
+		{"spaces", &m.Spaces, hash(ebpf.LRUHash, 8, 4, maxSpaces)},
+		{"free", &m.Free, hash(ebpf.Queue, 0, 4, places)},
+		{"current", &m.Current, hash(ebpf.Array, 4, 4, places)},
+		{"cells", &m.Cells, hash(ebpf.Array, 4, 40, places*len(arches)*numbers)},
+		{"watch", &m.Watch, hash(ebpf.Array, 4, 4, len(arches)*numbers)},
+		{"values", &m.Values, hash(ebpf.Hash, 24, 32, maxValues)},
+		{"lost", &m.Lost, hash(ebpf.Array, 4, 8, lostKinds)},
+		{"events", &m.Events, hash(ebpf.RingBuf, 0, 0, eventBytes)},
+	} {
+		each.spec.Name = "batten_" + each.name
+		made, err := ebpf.NewMap(each.spec)
+		if err != nil {
+			m.close()
+			return nil, unable("keep what is recorded ("+strings.ToLower(each.name)+")", err)
+		}
+		*each.at = made
+	}
+	return m, nil
+}
+
+func (m *maps) close() {
+	for _, each := range []*ebpf.Map{m.Members, m.Spaces, m.Free, m.Current, m.Cells, m.Watch, m.Values, m.Lost, m.Events} {
+		_ = each.Close() // of nil, too
+	}
+}
+
+// put writes one entry of a map.
+func put(m *ebpf.Map, key, value any) error {
+	if err := m.Put(key, value); err != nil {
+		return fmt.Errorf("%s: %w", m, err)
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package recorder
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/ringbuf"
+)
+
+// Tag names one container of a recorder.
+type Tag uint32
+
+// place is where the container's calls are kept.
+func (t Tag) place() uint32 { return uint32(t) & 0xffff }
+
+// again returns the tag by which the same place is given away the next time.
+func (t Tag) again() Tag {
+	if next := t + 1<<16; next > 0xffff {
+		return next
+	}
+	return Tag(t.place() | 1<<16)
+}
+
+// giveTags makes all places free.
+func (r *Recorder) giveTags(places int) error {
+	for place := range places {
+		if err := r.give(Tag(place | 1<<16)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// give makes a tag free to be taken.
+func (r *Recorder) give(t Tag) error {
+	if err := put(r.maps.Current, t.place(), uint32(t)); err != nil {
+		return err
+	}
+	return put(r.maps.Free, nil, uint32(t))
+}
+
+// New is a mount namespace in which a program was started, and which was not known. Its processes
+// are recorded, until Ignore is called with it.
+type New struct {
+	Tag Tag
+	// Pid is the process that called execve, Time when it began the new program.
+	Pid  int
+	Time time.Time
+
+	space uint64
+}
+
+// ErrDone is the error of Next after Wake, and where its time has come.
+var ErrDone = errors.New("nothing new")
+
+// Next waits for the next mount namespace, until a time at most. The zero time is no bound.
+func (r *Recorder) Next(until time.Time) (New, error) {
+	r.events.SetDeadline(until)
+	e, err := r.events.Read()
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, ringbuf.ErrFlushed), errors.Is(err, ringbuf.ErrClosed):
+		return New{}, ErrDone
+	case err != nil:
+		return New{}, err
+	case len(e.RawSample) < 24:
+		return New{}, fmt.Errorf("the kernel told %d bytes of a container, not 24", len(e.RawSample))
+	}
+	order := binary.NativeEndian
+	return New{
+		space: order.Uint64(e.RawSample), Time: r.at(order.Uint64(e.RawSample[8:])),
+		Pid: int(order.Uint32(e.RawSample[16:])), Tag: Tag(order.Uint32(e.RawSample[20:])),
+	}, nil
+}
+
+// Ignore drops what was recorded in a mount namespace, and records nothing there any more.
+func (r *Recorder) Ignore(n New) error {
+	if err := put(r.maps.Spaces, n.space, uint32(0)); err != nil {
+		return err
+	}
+	return r.Drop(n.Tag)
+}
+
+// Share has the programs that are started in a mount namespace from now on recorded with a tag
+// that another one has.
+func (r *Recorder) Share(n New, tag Tag) error { return put(r.maps.Spaces, n.space, uint32(tag)) }
+
+// Drop forgets what was recorded of a container, and gives its place away.
+func (r *Recorder) Drop(t Tag) error {
+	if err := put(r.maps.Current, t.place(), uint32(0)); err != nil {
+		return err
+	}
+	// A fork that has just asked whether the tag is current may still add one.
+	for range 2 {
+		if err := r.leave(t); err != nil {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return r.give(t.again())
+}
+
+// leave takes all processes out of a container.
+func (r *Recorder) leave(t Tag) error {
+	pids, err := r.Members(t)
+	for _, pid := range pids {
+		if wrong := r.maps.Members.Delete(uint32(pid)); wrong != nil && !errors.Is(wrong, ebpf.ErrKeyNotExist) {
+			err = errors.Join(err, wrong)
+		}
+	}
+	return err
+}
+
+// Members returns the processes of a container, as far as they have not ended.
+func (r *Recorder) Members(t Tag) (pids []int, err error) {
+	var pid, tag uint32
+	all := r.maps.Members.Iterate()
+	for all.Next(&pid, &tag) {
+		if Tag(tag) == t {
+			pids = append(pids, int(pid))
+		}
+	}
+	return pids, all.Err()
+}
+
+// Population returns how many processes each container has that have not ended.
+func (r *Recorder) Population() (map[Tag]int, error) {
+	out := make(map[Tag]int)
+	var pid, tag uint32
+	all := r.maps.Members.Iterate()
+	for all.Next(&pid, &tag) {
+		out[Tag(tag)]++
+	}
+	return out, all.Err()
+}
+
+// ErrFull is the error where as many containers are recorded as there are places.
+var ErrFull = errors.New("as many containers are recorded as there is room for")
+
+// Take returns a tag for a container that runs already. Add puts its processes there.
+func (r *Recorder) Take() (Tag, error) {
+	var tag uint32
+	err := r.maps.Free.LookupAndDelete(nil, &tag)
+	if errors.Is(err, ebpf.ErrKeyNotExist) {
+		return 0, ErrFull
+	}
+	return Tag(tag), err
+}
+
+// Add has a process recorded from now on, and what it forks.
+func (r *Recorder) Add(t Tag, pid int) error { return put(r.maps.Members, uint32(pid), uint32(t)) }
