@@ -116,6 +116,7 @@ func TestProfile(t *testing.T) {
 			notes: []string{"setsockopt is allowed with every combination of the values of its arguments 1 2, since these were recorded each by itself"},
 		},
 		{name: "an argument that one container lacks", calls: []string{"x86_64 ioctl 0=1 1=0x5401"}, other: []string{"x86_64 ioctl 1=0x5413"}, rules: "ioctl 1=0x5401\nioctl 1=0x5413"},
+		{name: "a negative int", calls: []string{"x86_64 ioctl 1=0x80045430", "x86_64 personality 0=0xffffffff"}, rules: "ioctl 1=0x80045430\nioctl 1=0xffffffff80045430\npersonality 0=0xffffffff"},
 		{name: "behind socketcall and ipc", calls: []string{"x86 socketcall 0=3", "x86 ipc 0=21 0=1"}, rules: "connect semop shmat"},
 		{name: "ipc with a version", calls: []string{"x86 ipc 0=65557"}, rules: "ipc 0=0x10015"},
 		{name: "socketcall of unknown calls", calls: []string{"x86 socketcall"}, rules: "socketcall"},
