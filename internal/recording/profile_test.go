@@ -212,3 +212,22 @@ func TestProfileErrors(t *testing.T) {
 		}
 	}
 }
+
+// A fleet's recordings are no more work than one container's.
+func TestProfileOfMany(t *testing.T) {
+	families := "x86_64 socket"
+	for i := range 40 {
+		families += fmt.Sprintf(" 0=%d", i)
+	}
+	r := container(t, "a", families, "x86_64 clone 0=17", "x86_64 prctl 0=38", "x86_64 write")
+	for range 3000 {
+		r.Containers = append(r.Containers, r.Containers[0])
+	}
+	made, err := recording.Profile([]*recording.Recording{r}, recording.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := made.By["write"].String(); got != "a first, 3001 of 3001 containers" {
+		t.Error(got)
+	}
+}
