@@ -10,6 +10,7 @@ import (
 
 	"github.com/batten-runtime/batten/internal/atomicfile"
 	"github.com/batten-runtime/batten/internal/recording"
+	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/filter"
 	"github.com/spf13/cobra"
 )
@@ -102,7 +103,7 @@ func (r *recordCommand) profile(all []*recording.Recording) (*recording.Made, er
 
 // write writes the profile into its file, or prints it.
 func (r *recordCommand) write(made *recording.Made) error {
-	text, err := r.output.encode(made)
+	text, err := r.output.encode(made, r.name())
 	if err != nil {
 		return err
 	}
@@ -197,9 +198,18 @@ func newOutput(cmd *cobra.Command) *output {
 	return o
 }
 
-func (o *output) encode(made *recording.Made) ([]byte, error) {
+func (o *output) encode(made *recording.Made, name string) ([]byte, error) {
 	if !slices.Contains(recording.Formats(), o.format) {
 		return nil, usageError{errors.New("--output is one of " + strings.Join(recording.Formats(), ", "))}
 	}
-	return recording.Encode(made, o.format)
+	return recording.Encode(made.Seccomp, o.format, name)
+}
+
+// name is what the profile is called where its form has a name: after its file.
+func (r *recordCommand) name() string {
+	base := filepath.Base(r.to)
+	if name := strings.ToLower(strings.TrimSuffix(base, filepath.Ext(base))); policy.IsProfileName(name) {
+		return name
+	}
+	return "recorded"
 }

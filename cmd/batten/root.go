@@ -41,7 +41,8 @@ the kernel holds running containers to.`,
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
 		newCheck(), newExplain(), newLint(), newFloor(), newMerge(), newMinimize(), newDiff(), newProve(), newCompile(),
-		newVerify(), newRecords(), newDenials(), newSuggest(), newRecord(), newReplay(), newStatus(), newBlock(), newUnblock(), newInstall(), newUninstall(), newDaemonSet(),
+		newVerify(), newRecords(), newDenials(), newSuggest(), newRecord(), newReplay(), newStatus(), newBlock(), newUnblock(),
+		newInstall(), newUninstall(), newDaemonSet(),
 		newSchema(), newCompletion(), newMan(), newVersion(),
 	)
 	for _, cmd := range append(root.Commands(), root) {

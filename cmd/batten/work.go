@@ -122,6 +122,7 @@ func (w *work) record(cmd *cobra.Command, command []string, runtime *ociRuntime)
 	case w.bundle != "":
 		err = w.runBundle(ctx, cmd, s, runtime)
 	default:
+		say("recording")
 		w.prompt(ctx, cmd, stop)
 		err = s.Run(ctx, w.ended)
 	}
@@ -158,7 +159,7 @@ func (w *work) prompt(ctx context.Context, cmd *cobra.Command, stop func()) {
 	if !ok || w.until != "" || !term.IsTerminal(int(in.Fd())) {
 		return
 	}
-	fmt.Fprintln(cmd.ErrOrStderr(), "recording; press Enter to end")
+	fmt.Fprintln(cmd.ErrOrStderr(), "press Enter to end")
 	go func() {
 		if _, err := bufio.NewReader(in).ReadString('\n'); err == nil && ctx.Err() == nil {
 			stop()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 
 	"github.com/batten-runtime/batten/policy/profile"
@@ -27,10 +26,10 @@ const (
 // Formats returns the names of all, in the order of the help.
 func Formats() []string { return []string{OCI, Docker, SPO} }
 
-// Encode returns the profile of recordings in a format, with a newline at its end. It is an error
-// if the format is unknown, or cannot hold the profile.
-func Encode(m *Made, format string) ([]byte, error) {
-	s := m.Seccomp
+// Encode returns a profile in a format, with a newline at its end. The name is that of the
+// Kubernetes object, which only SPO has. It is an error if the format is unknown, or cannot hold
+// the profile.
+func Encode(s specs.LinuxSeccomp, format, name string) ([]byte, error) {
 	switch format {
 	case OCI:
 		return indented(profile.Encode(s))
@@ -44,7 +43,7 @@ func Encode(m *Made, format string) ([]byte, error) {
 		}
 		return indented(text)
 	case SPO:
-		return operators(s, m.name())
+		return operators(s, name)
 	}
 	return nil, fmt.Errorf("no profile is written as %q; write %s, %s or %s", format, OCI, Docker, SPO)
 }
@@ -69,21 +68,6 @@ func dockers(s specs.LinuxSeccomp) *seccomp.Seccomp {
 	}
 	out.LinuxSeccomp.Syscalls, out.LinuxSeccomp.Architectures = nil, nil
 	return out
-}
-
-// isObjectName matches the names that Kubernetes objects can have.
-var isObjectName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-
-// name returns what the Kubernetes object is called: as the first container that has a name.
-func (m *Made) name() string {
-	for _, r := range m.recordings {
-		for _, c := range r.Containers {
-			if isObjectName.MatchString(c.Name) {
-				return c.Name
-			}
-		}
-	}
-	return "recorded"
 }
 
 // object is a SeccompProfile of the Security Profiles Operator

@@ -14,7 +14,6 @@ import (
 // Who reads a format reads the profile that was written.
 func TestEncode(t *testing.T) {
 	r := container(t, "a", "x86_64 socket 0=2 0=10", "x86_64 clone3 0=0x10000000", "x86 write")
-	r.Containers[0].Name = "web"
 	made, err := recording.Profile([]*recording.Recording{r}, recording.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -24,12 +23,12 @@ func TestEncode(t *testing.T) {
 		recording.Docker: {reader.AsWritten, reader.Docker, reader.Podman, reader.CRIO},
 		recording.SPO:    {reader.AsWritten},
 	} {
-		text, err := recording.Encode(made, format)
+		text, err := recording.Encode(made.Seccomp, format, "web")
 		if err != nil {
 			t.Fatal(format, err)
 		}
 		if named := strings.Contains(string(text), "\n  name: web\n"); named != (format == recording.SPO) {
-			t.Errorf("%s has the container's name: %v", format, named)
+			t.Errorf("%s has the name: %v", format, named)
 		}
 		for _, engine := range engines {
 			file := "web.json"
@@ -75,7 +74,7 @@ func TestEncodeErrors(t *testing.T) {
 		{name: "no flags, as runtimes read it", format: recording.OCI, profile: specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Flags: []specs.LinuxSeccompFlag{}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			text, err := recording.Encode(&recording.Made{Seccomp: tt.profile}, tt.format)
+			text, err := recording.Encode(tt.profile, tt.format, "web")
 			if got := errorText(err); got != tt.err {
 				t.Errorf("error %q, want %q", got, tt.err)
 			}
