@@ -2,9 +2,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 
-	"github.com/batten-runtime/batten/internal/recording"
 	"github.com/batten-runtime/batten/policy/floor"
 	"github.com/batten-runtime/batten/policy/profile"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -13,8 +13,8 @@ import (
 
 // profileWords say what the arguments of floor, merge, diff, prove and compile are.
 const profileWords = `A profile is a file in JSON or YAML, - for standard input, or the word
-RuntimeDefault for containerd's own default. A file that batten record wrote
-stands for the profile that allows what was recorded.`
+RuntimeDefault for containerd's own default. A recording, which batten record
+--recording writes, stands for the profile that allows what was recorded.`
 
 func newFloor() *cobra.Command {
 	cmd := &cobra.Command{
@@ -69,11 +69,11 @@ func (r *reading) print(name string, s specs.LinuxSeccomp, unchanged bool, notes
 		_, err := r.cmd.OutOrStdout().Write(data)
 		return err
 	}
-	text, err := recording.Encode(s, recording.OCI, "")
-	if err != nil {
+	var text bytes.Buffer
+	if err := json.Indent(&text, profile.Encode(s), "", "  "); err != nil {
 		return err
 	}
-	_, err = r.cmd.OutOrStdout().Write(text)
+	_, err := fmt.Fprintf(r.cmd.OutOrStdout(), "%s\n", text.String())
 	return err
 }
 

@@ -29,8 +29,8 @@ watch with "denials: Count" before the result is enforced.
 		Args:        between(1, 1),
 	}
 	r := newReading(cmd)
-	keep := cmd.Flags().StringArray("keep", nil, "`file` that batten record wrote, whose calls stay; may be repeated")
-	completeFlag(cmd, "keep", completeProfiles)
+	keep := cmd.Flags().StringArray("keep", nil, "`file` that batten record --recording wrote, whose calls stay; may be repeated")
+	completeFiles(cmd, map[string][]string{"keep": {"json"}})
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		if len(*keep) == 0 {
 			return usageError{errors.New("--keep is missing")}
@@ -46,17 +46,9 @@ func (r *reading) minimize(name string, keep []string) error {
 	if err != nil {
 		return err
 	}
-	var recordings []*recording.Recording
-	for _, file := range keep {
-		data, err := r.file(file)
-		if err != nil {
-			return hinted{err, "a recording is a file that batten record wrote"}
-		}
-		read, err := recording.Read(file, data)
-		if err != nil {
-			return hinted{err, aboutRecordings}
-		}
-		recordings = append(recordings, read)
+	recordings, err := readRecordings(keep)
+	if err != nil {
+		return err
 	}
 	made, err := r.madeOf(strings.Join(keep, ", "), recordings...)
 	if err != nil {

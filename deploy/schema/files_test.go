@@ -13,6 +13,7 @@ import (
 	"github.com/batten-runtime/batten/internal/denials"
 	"github.com/batten-runtime/batten/internal/lint"
 	"github.com/batten-runtime/batten/internal/record"
+	"github.com/batten-runtime/batten/internal/recording"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/profile"
@@ -24,12 +25,13 @@ var update = flag.Bool("update", false, "write the schemas")
 // Each file is what the parser and the types say today.
 func TestFiles(t *testing.T) {
 	generated := map[string]*jsonschema.Schema{
-		"policy":  policySchema(),
-		"drop-in": dropInSchema(),
-		"profile": titled(render(profile.Type), "Seccomp profile", "A profile that Batten reads: linux.seccomp of the runtime-spec, and what Docker and containers/common add."),
-		"record":  titled(written(t, &record.Record{}), "Batten record", "What Batten decided for one container: one file below /run/batten for as long as the container exists."),
-		"log":     titled(either(written(t, &record.Record{}), written(t, &denials.Line{})), "Batten log line", "One line of the file that the policy names as log: what Batten decided for one container, or a call that was denied, or in an audit would be."),
-		"lint":    titled(written(t, &lint.Answer{}), "Answer of batten lint", "What batten lint --json prints."),
+		"policy":    policySchema(),
+		"drop-in":   dropInSchema(),
+		"profile":   titled(render(profile.Type), "Seccomp profile", "A profile that Batten reads: linux.seccomp of the runtime-spec, and what Docker and containers/common add."),
+		"record":    titled(written(t, &record.Record{}), "Batten record", "What Batten decided for one container: one file below /run/batten for as long as the container exists."),
+		"recording": titled(written(t, &recording.Recording{}), "Batten recording", "Which system calls containers made: what batten record writes. docs/reference/recording.md describes it."),
+		"log":       titled(either(written(t, &record.Record{}), written(t, &denials.Line{})), "Batten log line", "One line of the file that the policy names as log: what Batten decided for one container, or a call that was denied, or in an audit would be."),
+		"lint":      titled(written(t, &lint.Answer{}), "Answer of batten lint", "What batten lint --json prints."),
 	}
 	if len(generated) != len(Names) {
 		t.Errorf("%d schemas are generated, want %q", len(generated), Names)
@@ -81,7 +83,7 @@ func written(t *testing.T, what any) *jsonschema.Schema {
 		}
 		return nil
 	}}
-	for _, dir := range []string{"internal/record", "internal/lint", "internal/denials", "policy"} {
+	for _, dir := range []string{"internal/record", "internal/lint", "internal/denials", "internal/recording", "policy"} {
 		if err := r.AddGoComments("github.com/batten-runtime/batten/deploy/schema", "../../"+dir); err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 var files embed.FS
 
 // Names are the schemas in the order in which batten schema lists them.
-var Names = []string{"policy", "drop-in", "profile", "record", "log", "lint"}
+var Names = []string{"policy", "drop-in", "profile", "record", "recording", "log", "lint"}
 
 // Text returns the schema of that name.
 func Text(name string) ([]byte, error) {

@@ -3,10 +3,12 @@ package recording
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/batten-runtime/batten/policy/semantics"
+	"github.com/batten-runtime/batten/policy/semantics/region"
 	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -42,9 +44,24 @@ func (m *making) arguments() {
 func (c *made) size() int {
 	n := 1
 	for _, index := range c.recorded() {
-		n = min(n*len(c.values[index]), maxRules+1)
+		forms := 0
+		for value := range c.values[index] {
+			forms += len(formsOf(c.name, index, value))
+		}
+		n = min(n*forms, maxRules+1)
 	}
 	return n
+}
+
+// formsOf returns what registers may hold of a value. Of an argument of which the kernel reads 32
+// bits, a recording has these, and programs pass a negative one with zeros above it or with copies of
+// its sign: musl does so with the request of ioctl. personality has no negative ones.
+func formsOf(name string, index uint, value uint64) []uint64 {
+	const sign = 1 << 31
+	if name == "personality" || region.WidthOf(name, index).Bits != 32 || value > math.MaxUint32 || value&sign == 0 {
+		return []uint64{value}
+	}
+	return []uint64{value, value | math.MaxUint32<<32}
 }
 
 // values makes a rule for each value of an argument; of several arguments, for each combination,
@@ -56,7 +73,9 @@ func (m *making) values(c *made) {
 		var next [][]specs.LinuxSeccompArg
 		for _, before := range rules {
 			for _, value := range slices.Sorted(maps.Keys(c.values[index])) {
-				next = append(next, append(slices.Clip(before), specs.LinuxSeccompArg{Index: index, Value: value, Op: specs.OpEqualTo}))
+				for _, form := range formsOf(c.name, index, value) {
+					next = append(next, append(slices.Clip(before), specs.LinuxSeccompArg{Index: index, Value: form, Op: specs.OpEqualTo}))
+				}
 			}
 		}
 		rules = next

@@ -7,6 +7,7 @@
 //	arguments.go  rules on arguments, and the calls that fail with ENOSYS
 //	notes.go      what a profile's reader must know about its recordings
 //	minimize.go   Minimize: a profile without what recordings did not need
+//	judge.go      Judge: which recorded calls a profile denies
 //	format.go     Encode: a profile for the runtimes, Docker, or the Security Profiles Operator
 //
 // Call [Read] for a file that batten record wrote, then [Profile].

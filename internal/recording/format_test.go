@@ -27,6 +27,9 @@ func TestEncode(t *testing.T) {
 		if err != nil {
 			t.Fatal(format, err)
 		}
+		if named := strings.Contains(string(text), "\n  name: web\n"); named != (format == recording.SPO) {
+			t.Errorf("%s has the name: %v", format, named)
+		}
 		for _, engine := range engines {
 			file := "web.json"
 			if format == recording.SPO {

@@ -53,16 +53,18 @@ func Judge(recordings []*Recording, s specs.LinuxSeccomp) ([]Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	meaning, err := semantics.Understand(semantics.NewWork(), &s, all.arches[0])
+	work := semantics.NewWork()
+	meaning, err := semantics.Understand(work, &s, all.arches[0])
 	if err != nil {
 		return nil, err
 	}
+	j := &judging{Meaning: meaning, known: make(map[site]semantics.Function)}
 	var out []Verdict
 	for _, r := range recordings {
 		for i := range r.Containers {
 			for _, c := range r.Containers[i].Calls {
 				if name := nameOf(&c); name != "" {
-					out = append(out, judge(meaning, &c, name)...)
+					out = append(out, j.judge(&c, name)...)
 				}
 			}
 		}
@@ -70,17 +72,39 @@ func Judge(recordings []*Recording, s specs.LinuxSeccomp) ([]Verdict, error) {
 	slices.SortStableFunc(out, func(a, b Verdict) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Arch, b.Arch)) })
 	return slices.CompactFunc(out, func(a, b Verdict) bool {
 		return a.Name == b.Name && a.Arch == b.Arch && fmt.Sprint(a.Args) == fmt.Sprint(b.Args)
-	}), nil
+	}), work.Err()
+}
+
+// judging is a profile, and what it says of the calls that were looked at: most containers make
+// the same.
+type judging struct {
+	*semantics.Meaning
+	known map[site]semantics.Function
+}
+
+type site struct {
+	arch specs.Arch
+	name string
+}
+
+func (j *judging) on(arch specs.Arch, name string) semantics.Function {
+	at := site{arch, name}
+	f, known := j.known[at]
+	if !known {
+		f, _ = j.On(arch, name)
+		j.known[at] = f
+	}
+	return f
 }
 
 // judge says what becomes of one call.
-func judge(m *semantics.Meaning, c *Call, name string) []Verdict {
+func (j *judging) judge(c *Call, name string) []Verdict {
 	v := Verdict{Arch: c.Arch, Name: name, Program: c.Program}
-	if !slices.Contains(m.Arches, c.Arch) {
+	if !slices.Contains(j.Arches, c.Arch) {
 		v.Result = "the process is killed: the profile does not list " + string(c.Arch)
 		return []Verdict{v}
 	}
-	f, _ := m.On(c.Arch, name)
+	f := j.on(c.Arch, name)
 	looked := f.Arguments()
 	if name == "clone3" {
 		looked = nil // no filter sees what is recorded as its argument

@@ -11,49 +11,24 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Denied returns in words which of the recorded calls a profile denies, each once, in the order of
-// their names. A call counts that was recorded and that the runtime knows. clone3 does not count if
-// it fails with ENOSYS, as then the C library takes clone.
-func (m *Made) Denied(s *specs.LinuxSeccomp) ([]string, error) {
+// Denied returns which of the recorded calls a profile denies, by [Judge], and those of which that is
+// not known. Calls do not count that the runtime does not know, and clone3 if it fails with ENOSYS,
+// as then the C library takes clone.
+func (m *Made) Denied(s *specs.LinuxSeccomp) (denied, unknown []Verdict, err error) {
 	if err := semantics.CheckSize(s); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	w := semantics.NewWork()
-	meaning, err := semantics.Understand(w, s, m.Seccomp.Architectures[0])
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, site := range m.sites {
-		f, _ := meaning.On(site.arch, site.name)
-		o := f.At(site.args)
-		text := site.String()
+	all, err := Judge(m.recordings, *s)
+	for _, v := range all {
 		switch {
-		case !m.options.Runtime.Knows(site.name), site.name == "clone3" && o == semantics.Enosys:
-			continue
-		case !slices.Contains(meaning.Arches, site.arch):
-			text += ", an architecture that it does not list"
-		case !o.Denies():
-			continue
-		}
-		if !slices.Contains(out, text) {
-			out = append(out, text)
+		case v.Falls || !m.options.Runtime.Knows(v.Name):
+		case v.Why != "":
+			unknown = append(unknown, v)
+		default:
+			denied = append(denied, v)
 		}
 	}
-	slices.Sort(out)
-	return out, w.Err()
-}
-
-func (s site) String() string {
-	out, word := s.name, " with argument"
-	for _, index := range s.indexes {
-		out += fmt.Sprintf("%s %d = %#x", word, index, s.args[index])
-		word = " and"
-	}
-	if s.program != "" {
-		out += " by " + s.program
-	}
-	return out + " on " + string(s.arch)
+	return denied, unknown, err
 }
 
 // Minimized is a profile without what recordings did not need.
@@ -75,7 +50,7 @@ type Minimized struct {
 // It is an error if p denies a call that was recorded, if runc would refuse p, or if Floor returns
 // one.
 func (m *Made) Minimize(p specs.LinuxSeccomp) (*Minimized, error) {
-	denied, err := m.Denied(&p)
+	denied, unknown, err := m.Denied(&p)
 	switch {
 	case err != nil:
 		return nil, err
@@ -87,7 +62,10 @@ func (m *Made) Minimize(p specs.LinuxSeccomp) (*Minimized, error) {
 		return nil, err
 	}
 	out := &Minimized{Seccomp: floored.Seccomp, Unchanged: floored.Unchanged, Notes: notes}
-	if denied, err = m.Denied(&out.Seccomp); err != nil {
+	for i := range unknown {
+		out.Notes = append(out.Notes, unknown[i].String())
+	}
+	if denied, _, err = m.Denied(&out.Seccomp); err != nil {
 		return nil, err
 	}
 	if len(denied) > 0 {
@@ -107,7 +85,7 @@ func (m *Made) needed(p specs.LinuxSeccomp) specs.LinuxSeccomp {
 	default:
 		out.DefaultAction, out.DefaultErrnoRet = p.DefaultAction, p.DefaultErrnoRet
 	}
-	if !slices.ContainsFunc(m.sites, func(s site) bool { return s.name == "clone3" }) {
+	if !m.clone3 {
 		return out
 	}
 	out.Syscalls = append(slices.Clone(out.Syscalls), specs.LinuxSyscall{Names: []string{"clone3"}, Action: specs.ActAllow})
@@ -120,19 +98,23 @@ func (m *Made) needed(p specs.LinuxSeccomp) specs.LinuxSeccomp {
 }
 
 // DeniedError says which recorded calls a profile denies.
-type DeniedError struct{ Calls []string }
+type DeniedError struct{ Calls []Verdict }
 
 func (e *DeniedError) Error() string {
 	return "it denies what was recorded: " + few(e.Calls)
 }
 
 // few joins calls, cut short where they are many.
-func few(calls []string) string {
+func few(calls []Verdict) string {
 	const most = 8
-	if len(calls) > most {
-		return fmt.Sprintf("%s; and %d more", strings.Join(calls[:most], "; "), len(calls)-most)
+	var out []string
+	for i := range calls[:min(len(calls), most)] {
+		out = append(out, calls[i].String())
 	}
-	return strings.Join(calls, "; ")
+	if len(calls) > most {
+		out = append(out, fmt.Sprintf("and %d more", len(calls)-most))
+	}
+	return strings.Join(out, "; ")
 }
 
 // Conditions returns in words for which arguments the profile of the recordings allows a call.

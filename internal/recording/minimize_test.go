@@ -29,6 +29,7 @@ func TestMinimize(t *testing.T) {
 		name, profile string
 		calls         []string
 		rules, gone   string
+		notes         string
 		denies        string // that the profile denies
 	}{
 		{name: "a name goes", profile: errno + allows(`write","bpf`) + `]}`, calls: []string{"x86_64 write"}, rules: "write", gone: "deny 1 call: bpf"},
@@ -38,9 +39,14 @@ func TestMinimize(t *testing.T) {
 		{name: "all that is allowed by default", profile: allow + `{"names":["bpf"],"action":"SCMP_ACT_KILL"}]}`, calls: []string{"x86_64 write"}, rules: "write", gone: "deny 3"},
 		{name: "clone3 stays", profile: errno + allows(`clone","clone3`) + `]}`, calls: []string{"x86_64 clone3 0=17"}, rules: "clone3\nclone 0&0x7e020000=0x0", gone: "deny 1 call: clone (some)"},
 		{name: "an architecture goes", profile: strings.Replace(errno, "{", `{"architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"],`, 1) + allows(`write`) + `]}`, calls: []string{"x86_64 write"}, rules: "write", gone: "kill programs of SCMP_ARCH_X86"},
-		{name: "a denied call", profile: errno + allows(`write`) + `]}`, calls: []string{"x86_64 write", "x86_64 bpf"}, denies: "bpf by a on SCMP_ARCH_X86_64"},
-		{name: "a denied family", profile: errno + allows(`write`) + `,{"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]}]}`, calls: []string{"x86_64 socket 0=2 0=1"}, denies: "socket with argument 0 = 0x2 by a on SCMP_ARCH_X86_64"},
-		{name: "a denied architecture", profile: errno + allows(`write`) + `]}`, calls: []string{"x86 write"}, denies: "write by a on SCMP_ARCH_X86, an architecture that it does not list"},
+		{
+			name: "an argument that was not recorded", profile: errno + allows(`write`) + `,{"names":["ioctl"],"action":"SCMP_ACT_ALLOW","args":[{"index":1,"value":1,"op":"SCMP_CMP_EQ"}]}]}`,
+			calls: []string{"x86_64 ioctl", "x86_64 write"}, rules: "write\nioctl 1=0x1", gone: "change nothing",
+			notes: "ioctl by a: it is not known, since the profile looks at argument 1, which was not recorded",
+		},
+		{name: "a denied call", profile: errno + allows(`write`) + `]}`, calls: []string{"x86_64 write", "x86_64 bpf"}, denies: "bpf by a: SCMP_ACT_ERRNO(ENOSYS)"},
+		{name: "a denied family", profile: errno + allows(`write`) + `,{"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]}]}`, calls: []string{"x86_64 socket 0=2 0=1"}, denies: "socket(AF_INET) by a: SCMP_ACT_ERRNO(EPERM)"},
+		{name: "a denied architecture", profile: errno + allows(`write`) + `]}`, calls: []string{"x86 write"}, denies: "write by a: the process is killed: the profile does not list SCMP_ARCH_X86"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, err := profile.Decode([]byte(tt.profile))
@@ -54,7 +60,7 @@ func TestMinimize(t *testing.T) {
 			out, err := made.Minimize(*p)
 			var denied *recording.DeniedError
 			if tt.denies != "" {
-				if !errors.As(err, &denied) || strings.Join(denied.Calls, "; ") != tt.denies {
+				if !errors.As(err, &denied) || err.Error() != "it denies what was recorded: "+tt.denies {
 					t.Errorf("error %v, want %s", err, tt.denies)
 				}
 				return
@@ -68,6 +74,9 @@ func TestMinimize(t *testing.T) {
 			}
 			if got := out.Gone.String(); !strings.HasPrefix(got, tt.gone) || out.Unchanged != (got == "change nothing") {
 				t.Errorf("gone is %q, want %q; unchanged is %v", got, tt.gone, out.Unchanged)
+			}
+			if got := strings.Join(out.Notes, "\n"); got != tt.notes {
+				t.Errorf("notes %q, want %q", got, tt.notes)
 			}
 			if out.Seccomp.DefaultAction != p.DefaultAction && p.DefaultAction != specs.ActAllow {
 				t.Errorf("the default action is %s, and was %s", out.Seccomp.DefaultAction, p.DefaultAction)

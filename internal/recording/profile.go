@@ -35,8 +35,9 @@ type Made struct {
 	// By says of each name that the profile allows who made the call.
 	By map[string]By
 
-	options Options
-	sites   []site
+	options    Options
+	recordings []*Recording
+	clone3     bool // was recorded
 }
 
 // By says why a call is in a profile.
@@ -89,7 +90,7 @@ func Profile(recordings []*Recording, o Options) (*Made, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &making{seen: all, options: o, made: &Made{By: make(map[string]By), options: o, sites: all.sites}}
+	m := &making{seen: all, options: o, made: &Made{By: make(map[string]By), options: o, recordings: recordings, clone3: all.calls["clone3"] != nil}}
 	m.nameCalls()
 	m.needs()
 	m.arguments()
@@ -174,7 +175,7 @@ func errno(n uint) *uint { return &n }
 // check reads the profile as libseccomp does, and returns an error if it denies a call that was
 // recorded and that it should allow.
 func (m *making) check() error {
-	denied, err := m.made.Denied(&m.made.Seccomp)
+	denied, _, err := m.made.Denied(&m.made.Seccomp)
 	if err != nil {
 		return fmt.Errorf("the profile of the recording: %w", err)
 	}

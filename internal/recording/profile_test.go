@@ -116,6 +116,7 @@ func TestProfile(t *testing.T) {
 			notes: []string{"setsockopt is allowed with every combination of the values of its arguments 1 2, since these were recorded each by itself"},
 		},
 		{name: "an argument that one container lacks", calls: []string{"x86_64 ioctl 0=1 1=0x5401"}, other: []string{"x86_64 ioctl 1=0x5413"}, rules: "ioctl 1=0x5401\nioctl 1=0x5413"},
+		{name: "a negative int", calls: []string{"x86_64 ioctl 1=0x80045430", "x86_64 personality 0=0xffffffff"}, rules: "ioctl 1=0x80045430\nioctl 1=0xffffffff80045430\npersonality 0=0xffffffff"},
 		{name: "behind socketcall and ipc", calls: []string{"x86 socketcall 0=3", "x86 ipc 0=21 0=1"}, rules: "connect semop shmat"},
 		{name: "ipc with a version", calls: []string{"x86 ipc 0=65557"}, rules: "ipc 0=0x10015"},
 		{name: "socketcall of unknown calls", calls: []string{"x86 socketcall"}, rules: "socketcall"},
@@ -169,7 +170,7 @@ the recording is not whole, and the profile may deny what it lacks: arguments th
 the recording is not whole, and the profile may deny what it lacks: calls whose number no table has: 4
 1 of 1 containers ran before they were recorded: what they did until then is not in the profile
 1 of 1 containers ran under a filter: what they do without it may be more
-calls that a filter denied are not in the profile: bpf by tool`
+a filter denied calls, which so were not made: bpf by tool`
 	if got := strings.Join(made.Notes, "\n"); got != want {
 		t.Errorf("notes\n%s\nwant\n%s", got, want)
 	}
@@ -209,5 +210,24 @@ func TestProfileErrors(t *testing.T) {
 		if _, err := recording.Profile(recordings, recording.Options{}); err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
 		}
+	}
+}
+
+// A fleet's recordings are no more work than one container's.
+func TestProfileOfMany(t *testing.T) {
+	families := "x86_64 socket"
+	for i := range 40 {
+		families += fmt.Sprintf(" 0=%d", i)
+	}
+	r := container(t, "a", families, "x86_64 clone 0=17", "x86_64 prctl 0=38", "x86_64 write")
+	for range 3000 {
+		r.Containers = append(r.Containers, r.Containers[0])
+	}
+	made, err := recording.Profile([]*recording.Recording{r}, recording.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := made.By["write"].String(); got != "a first, 3001 of 3001 containers" {
+		t.Error(got)
 	}
 }

@@ -97,8 +97,8 @@ type First struct {
 type Argument struct {
 	// Index is 0 to 5. Of clone3, index 0 stands for the flags, which are in memory.
 	Index uint `json:"index"`
-	// Value is what the register held, all bits of it, as a filter compares them: 64, or 32 of
-	// a 32-bit program.
+	// Value is what the register held: 64 bits, or 32 of a 32-bit program, and of an argument
+	// that is always recorded if the kernel reads no more.
 	Value uint64 `json:"value"`
 	First
 }

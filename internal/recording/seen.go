@@ -18,7 +18,6 @@ type seen struct {
 	containers int
 	arches     []specs.Arch // the machine's first
 	calls      map[string]*made
-	sites      []site
 	unnamed    []string // calls that no table has, in words
 }
 
@@ -51,16 +50,6 @@ func (e earliest) or(other earliest) earliest {
 		return other
 	}
 	return e
-}
-
-// site is a call that was recorded, as a filter sees it: with one value of each argument that was
-// recorded.
-type site struct {
-	arch    specs.Arch
-	name    string
-	args    [6]uint64
-	indexes []uint // of the arguments that were recorded
-	program string
 }
 
 // decide are the calls whose arguments a recorder keeps, because they decide what the calls do. If
@@ -134,7 +123,6 @@ func (s *seen) call(container int, from time.Time, c *Call) {
 		}
 		values[a.Index][a.Value] = earliest{a.Program, from.Add(a.After)}
 	}
-	s.site(c, name)
 	s.add(name, container, earliest{c.Program, from.Add(c.After)}, values)
 }
 
@@ -159,7 +147,6 @@ func (s *seen) multiplexed(container int, from time.Time, c *Call) {
 			s.add(name, container, first, nil)
 		}
 	}
-	s.site(c, by)
 }
 
 // behind returns the name of a call behind a multiplexer, by the multiplexer's first argument. It
@@ -172,25 +159,6 @@ func behind(by string, value uint64) string {
 		}
 	}
 	return ""
-}
-
-// site adds a call with each value that was recorded. Of the other arguments it has the last value.
-func (s *seen) site(c *Call, name string) {
-	at := site{arch: c.Arch, name: name, program: c.Program}
-	for _, a := range c.Arguments {
-		at.args[min(a.Index, 5)] = a.Value
-		if !slices.Contains(at.indexes, a.Index) {
-			at.indexes = append(at.indexes, a.Index)
-		}
-	}
-	s.sites = append(s.sites, at)
-	for _, a := range c.Arguments {
-		one := at
-		one.args[min(a.Index, 5)], one.program = a.Value, a.Program
-		if one.args != at.args {
-			s.sites = append(s.sites, one)
-		}
-	}
 }
 
 // add adds a call of one container, with the values that were recorded of its arguments.
