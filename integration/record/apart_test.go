@@ -68,12 +68,12 @@ func TestApart(t *testing.T) {
 func TestRunning(t *testing.T) {
 	n := node.Start(t, "containerd-2.4", node.WithQuietLog())
 	own := id(t, 1)
-	c, err := n.Start(node.Run{Runtime: node.Batten, ID: own, Args: []string{"/bin/sh", "-c", "uname; until [ -e /tmp/go ]; do sleep 0.1; done; /probe call chmod; sleep 1000"}})
+	c, err := n.Start(node.Run{Runtime: node.Batten, ID: own, Args: []string{"/bin/sh", "-c", "sync; echo synced; until [ -e /tmp/go ]; do sleep 0.1; done; /probe call chmod; sleep 1000"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.Eventually(10*time.Second, "its first call", func() error {
-		if !strings.Contains(c.Output(), "Linux") {
+		if !strings.Contains(c.Output(), "synced") {
 			return fmt.Errorf("%q", c.Output())
 		}
 		return nil
@@ -101,7 +101,7 @@ func TestRunning(t *testing.T) {
 		t.Fatalf("recorded: %+v", r.Containers)
 	}
 	// RuntimeDefault denies keyctl, so nobody records it.
-	if got := names(r); !got["chmod"] || got["keyctl"] || got["uname"] {
+	if got := names(r); !got["fchmodat"] || got["keyctl"] || got["sync"] {
 		t.Errorf("%v", got)
 	}
 	if !strings.Contains(rec.stderr(), "1 of 1 containers ran before they were recorded") {
@@ -189,24 +189,23 @@ func TestBundle(t *testing.T) {
 // TestKilled: a recorder that is killed leaves nothing attached.
 func TestKilled(t *testing.T) {
 	n := node.Start(t, "containerd-2.4", node.WithQuietLog())
-	before := attached(t)
+	attachedAre := func(want int) {
+		t.Helper()
+		n.Eventually(5*time.Second, "programs that are attached", func() error {
+			if now := attached(t); now != want {
+				return fmt.Errorf("%d, want %d", now, want)
+			}
+			return nil
+		})
+	}
+	attachedAre(0) // those of recorders before
 	rec := begin(t, n, "record", "--id", id(t, 1))
-	n.Eventually(5*time.Second, "programs that are attached", func() error {
-		if now := attached(t); now < before+4 {
-			return fmt.Errorf("%d", now-before)
-		}
-		return nil
-	})
+	attachedAre(4)
 	if err := rec.cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	rec.end()
-	n.Eventually(5*time.Second, "nothing attached", func() error {
-		if now := attached(t); now > before {
-			return fmt.Errorf("%d", now-before)
-		}
-		return nil
-	})
+	attachedAre(0)
 }
 
 // attached is how many of a recorder's programs the kernel has.

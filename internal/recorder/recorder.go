@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/batten-runtime/batten/internal/procfs"
@@ -102,7 +103,7 @@ func Open(o Options) (*Recorder, error) {
 // attach has the kernel run a program at a tracepoint.
 func (r *Recorder) attach(tracepoint string, program asm.Instructions) error {
 	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{
-		Name: "batten_" + tracepoint[len("s"):][:7], Type: ebpf.RawTracepoint, Instructions: program, License: "GPL",
+		Name: "batten_" + strings.TrimPrefix(tracepoint, "sched_process_"), Type: ebpf.RawTracepoint, Instructions: program, License: "GPL",
 	})
 	if err != nil {
 		return unable("load the program for "+tracepoint, err)
