@@ -1,5 +1,3 @@
-// Command bench sets Batten beside containerd's own shim on a private node and
-// prints the ratios as Markdown. docs/evidence/performance.md says what they mean.
 package main
 
 import (
