@@ -123,11 +123,16 @@ func (s slowJudge) Errno(c bpf.Call) uint16 {
 	return s.Judge.Errno(c)
 }
 
+// slowly makes the listener of a request wait in each answer.
+func slowly(asked, goOn chan struct{}) func(*denials.Request) {
+	return func(r *denials.Request) { r.Judge = slowJudge{r.Judge, asked, goOn} }
+}
+
 // A process that is killed while its call waits for the answer is not counted, and the
 // listener goes on.
 func TestKilledMeanwhile(t *testing.T) {
 	asked, goOn := make(chan struct{}), make(chan struct{})
-	w := watch(t, false, func(r *denials.Request) { r.Judge = slowJudge{r.Judge, asked, goOn} })
+	w := watch(t, false, slowly(asked, goOn))
 	var out bytes.Buffer
 	cmd := w.start(&out, "call", nr(unix.SYS_GETPPID))
 	<-asked

@@ -204,3 +204,35 @@ func TestObserveManyConditions(t *testing.T) {
 		t.Errorf("%d instructions, estimated as %d", n, out.Instructions)
 	}
 }
+
+// The flags of the twin are the profile's, and WAIT_KILLABLE_RECV where that is asked for and
+// somebody is notified: the kernel refuses it else. No list goes on meaning SPEC_ALLOW.
+func TestKillable(t *testing.T) {
+	const spec, log, killable = specs.LinuxSeccompFlagSpecAllow, specs.LinuxSeccompFlagLog, specs.LinuxSeccompFlagWaitKillableRecv
+	type flags = []specs.LinuxSeccompFlag
+	for _, tt := range []struct {
+		name     string
+		own      flags
+		denies   string
+		killable bool
+		want     flags
+	}{
+		{name: "not asked for", denies: "keyctl"},
+		{name: "no list", denies: "keyctl", killable: true, want: flags{spec, killable}},
+		{name: "an empty list", own: flags{}, denies: "keyctl", killable: true, want: flags{killable}},
+		{name: "others", own: flags{log}, denies: "keyctl", killable: true, want: flags{log, killable}},
+		{name: "there already", own: flags{killable}, denies: "keyctl", killable: true, want: flags{killable}},
+		{name: "nothing to be notified of", denies: "write", killable: true},
+	} {
+		s := specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Flags: tt.own, Syscalls: []specs.LinuxSyscall{{Names: []string{tt.denies}, Action: specs.ActErrno}}}
+		r := request(s, observe.Count)
+		r.Killable = tt.killable
+		out, err := observe.Profile(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := out.Seccomp.Flags; !slices.Equal(got, tt.want) || (got == nil) != (tt.want == nil) {
+			t.Errorf("%s: flags %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
