@@ -15,7 +15,14 @@ func TestDesignNamesPaths(t *testing.T) {
 	if !found {
 		t.Fatal("design.md has no section \"Where is …?\"")
 	}
-	answers := regexp.MustCompile("(?m)^\\| [^|]+\\? \\| `([^`]+)` \\|$").FindAllStringSubmatch(table, -1)
+	var answers [][]string // the paths of a line, each with what was found
+	path := regexp.MustCompile("`([^`]+)`")
+	for _, m := range regexp.MustCompile(`(?m)^\| [^|]+\? \| (.+) \|$`).FindAllStringSubmatch(table, -1) {
+		answers = append(answers, path.FindAllStringSubmatch(m[1], -1)...)
+	}
+	if lines := strings.Count(table, "? |"); lines == 0 || len(answers) < lines {
+		t.Errorf("%d paths for %d questions", len(answers), lines)
+	}
 	if len(answers) < 20 {
 		t.Errorf("only %d questions are answered", len(answers))
 	}
