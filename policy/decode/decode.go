@@ -13,7 +13,7 @@ import (
 // Call returns a call as text. Of a call that the package does not know it has the arguments
 // that looked names: those by which a filter decides, by index.
 func Call(arch specs.Arch, name string, args [6]uint64, looked map[uint]uint64) string {
-	kinds, known := calls[name]
+	kinds, known := calls()[name]
 	if !known {
 		return name + "(" + strings.Join(chosen(looked), ", ") + ")"
 	}
