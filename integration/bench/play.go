@@ -64,7 +64,10 @@ func (b *bench) play() {
 		b.rewriteUnderDropIns()
 	}
 	if b.has("observe") {
+		b.startsSeen(n)
 		b.observed(n)
+	} else if b.has("seen") {
+		b.startsSeen(n)
 	}
 	if b.has("redis") {
 		b.real(n)
@@ -119,6 +122,7 @@ func (b *bench) policies(n *node.Node) {
 		"count":      "version: 1\ndenials: Count\n",
 		"audit":      "version: 1\nmode: Audit\n",
 
+		"count-native": "version: 1\narchitectures: native\ndenials: Count\n",
 		"audit-silent": "version: 1\nmode: Audit\ndenials: Silent\n",
 	} {
 		if err := os.WriteFile(filepath.Join(n.Etc, name+".yaml"), []byte(text), 0o644); err != nil {
