@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"github.com/batten-runtime/batten/integration/node"
 	"github.com/containerd/containerd/api/types/runc/options"
 	"github.com/containerd/containerd/api/types/runtimeoptions/v1"
-	"github.com/containerd/containerd/v2/pkg/oci"
 )
 
 // recordingRunc is a runtime that notes how it is called.
@@ -137,117 +135,5 @@ func TestShimCgroup(t *testing.T) {
 			}
 			return last
 		})
-	})
-}
-
-// TestCrun: another OCI runtime behind the shim, with what it keeps of
-// compiled filters, by BinaryName.
-func TestCrun(t *testing.T) {
-	n := node.Start(t, newest)
-	crun := node.CrunHere(t, n)
-	for _, side := range []struct {
-		runtime string
-		options any
-		mode    string
-		calls   string
-	}{
-		{
-			runtime: node.Stock, options: &options.Options{BinaryName: crun}, mode: "0",
-			calls: "getpid: OK\nkeyctl: OK\n",
-		},
-		{
-			runtime: node.Batten, options: tomlOptions(`BinaryName = "` + crun + `"`), mode: "2",
-			calls: "getpid: OK\nkeyctl: EPERM\n",
-		},
-	} {
-		c, err := n.Start(node.Run{Runtime: side.runtime, Options: side.options, Spec: []oci.SpecOpts{node.WithOldSpec}})
-		if err != nil {
-			t.Fatalf("%s: %v", side.runtime, err)
-		}
-		n.Eventually(5e9, side.runtime, func() error {
-			if mode, _ := c.Seccomp(); mode != side.mode {
-				return fmt.Errorf("Seccomp: %s, want %s", mode, side.mode)
-			}
-			return nil
-		})
-		if out, err := c.Exec("/probe", "call", "getpid", "keyctl"); out != side.calls {
-			t.Errorf("%s: %q (%v), want %q", side.runtime, out, err, side.calls)
-		}
-		c.Remove()
-	}
-}
-
-// TestRestore: a checkpoint brings its own filter, so it is refused unless
-// the policy allows it, and then goes to the runtime as a restore. (criu does
-// not run on every kernel: the way ends at the runtime here.)
-func TestRestore(t *testing.T) {
-	on(t, full, func(t *testing.T, n *node.Node) {
-		runc, log := recordingRunc(t, n)
-		create := func(policy string) (*node.Created, error) {
-			setPolicy(t, n, policy)
-			return n.Restore(node.Run{Runtime: node.Batten, Options: tomlOptions(`BinaryName = "` + runc + `"`)})
-		}
-		c, err := create("version: 1\n")
-		wantError(t, "denied", err, `batten: container refused: policy "/etc/batten/policy.yaml": restore is Deny: a checkpoint brings a seccomp filter of its own, which the policy cannot see; start the container anew, or write restore: Allow`)
-		c.Remove()
-		if got, _ := os.ReadFile(log); strings.Contains(string(got), "restore") {
-			t.Errorf("the runtime was asked:\n%s", got)
-		}
-		checkCheckpoint(t, n, runc, log)
-		c, err = create("version: 1\nrestore: Allow\n")
-		if err != nil {
-			t.Fatalf("allowed: %v", err)
-		}
-		if rec := n.Record(t, node.Namespace, c.ID); len(rec.Notes) == 0 || !strings.Contains(strings.Join(rec.Notes, ";"), "restored") {
-			t.Errorf("the record does not tell of the restore: %q", rec.Notes)
-		}
-		if err := c.StartTask(); err == nil {
-			t.Error("a checkpoint of nothing was restored")
-		}
-		if got, _ := os.ReadFile(log); !strings.Contains(string(got), " restore ") {
-			t.Errorf("the runtime was not asked to restore:\n%s", got)
-		}
-		c.Remove()
-	})
-}
-
-// checkCheckpoint: asking for a checkpoint goes to the runtime as ever.
-func checkCheckpoint(t *testing.T, n *node.Node, runc, log string) {
-	t.Helper()
-	c, err := n.Start(node.Run{Runtime: node.Batten, Options: tomlOptions(`BinaryName = "` + runc + `"`)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _ = c.Task.Checkpoint(context.Background()) // criu may be missing
-	if got, _ := os.ReadFile(log); !strings.Contains(string(got), " checkpoint ") {
-		t.Errorf("the runtime was not asked for a checkpoint:\n%s", got)
-	}
-	c.Remove()
-}
-
-// TestRecords: the operator's table names what runs now, and nothing else.
-func TestRecords(t *testing.T) {
-	on(t, full, func(t *testing.T, n *node.Node) {
-		c, err := n.Start(node.Run{Runtime: node.Batten})
-		if err != nil {
-			t.Fatal(err)
-		}
-		table := func() string {
-			out, err := n.Command("batten", "records").CombinedOutput()
-			if err != nil {
-				t.Fatalf("%v: %s", err, out)
-			}
-			return string(out)
-		}
-		n.Eventually(5e9, "the attestation in the table", func() error {
-			if got := table(); !strings.Contains(got, "test/"+c.ID) || !strings.Contains(got, "Filtered (1)") {
-				return fmt.Errorf("%s", got)
-			}
-			return nil
-		})
-		c.Remove()
-		if got := table(); strings.Count(got, "\n") != 1 {
-			t.Errorf("after its end:\n%s", got)
-		}
 	})
 }

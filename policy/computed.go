@@ -108,7 +108,7 @@ func twinOf(r observe.Request, c Computed) (*observe.Observed, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := keyOf("observe", profile.Encode(r.Seccomp), fmt.Appendf(nil, "%d %t", r.Mode, r.Beside), runtime)
+	key := keyOf("observe", profile.Encode(r.Seccomp), fmt.Appendf(nil, "%d %t %t", r.Mode, r.Beside, r.Killable), runtime)
 	if k, s, ok := recall(c, key); ok {
 		return observe.Known(r, *s, k.Unseen, k.Instructions), nil
 	}

@@ -12,70 +12,73 @@ import (
 
 const goodDropIn = "version: 1\nmandatoryFloors: [a]\nprofiles: {a: {file: a.json}}\n"
 
+// dropInCases are drop-ins beside a policy.
+var dropInCases = []struct {
+	name  string
+	spoil func(d string) error // d is the directory of the drop-ins
+	want  string               // DIR stands for it; empty: no error
+}{
+	{name: "as it is", spoil: func(string) error { return nil }},
+	{name: "none", spoil: func(d string) error { return os.RemoveAll(d) }},
+	{name: "a file of another name", spoil: func(d string) error { return os.WriteFile(d+"/README", []byte("x"), 0o644) }},
+	{
+		name: "it loosens", spoil: func(d string) error {
+			return os.WriteFile(d+"/20.yaml", []byte("version: 1\nabsent: Unconfined\nmandatoryFloors: [RuntimeDefault]\n"), 0o644)
+		},
+		want: `drop-in "DIR/20.yaml":2:9: absent: a drop-in can only tighten: it holds profiles and mandatoryFloors, and absent is the policy's`,
+	},
+	{
+		name: "a rule", spoil: func(d string) error {
+			return os.WriteFile(d+"/20.yaml", []byte("version: 1\nrules: []\nmandatoryFloors: [RuntimeDefault]\n"), 0o644)
+		},
+		want: `drop-in "DIR/20.yaml":2:8: rules: a drop-in can only tighten: it holds profiles and mandatoryFloors, and rules is the policy's`,
+	},
+	{
+		name: "an unknown key", spoil: func(d string) error {
+			return os.WriteFile(d+"/20.yaml", []byte("version: 1\nmandatoryFloor: [a]\n"), 0o644)
+		},
+		want: `drop-in "DIR/20.yaml":2:1: unknown key "mandatoryFloor"; did you mean "mandatoryFloors"?
+drop-in "DIR/20.yaml":1:1: mandatoryFloors is missing; a drop-in without it does nothing`,
+	},
+	{
+		name: "another's profile", spoil: func(d string) error {
+			return os.WriteFile(d+"/20.yaml", []byte("version: 1\nmandatoryFloors: [a]\n"), 0o644)
+		},
+		want: `drop-in "DIR/20.yaml":2:19: mandatoryFloors[0]: unknown profile "a", want RuntimeDefault or the name of a profile`,
+	},
+	{
+		name: "empty", spoil: func(d string) error { return os.WriteFile(d+"/20.yaml", nil, 0o644) },
+		want: `drop-in "DIR/20.yaml": the file is empty, or has only comments; remove it, or write at least "version: 1"`,
+	},
+	{
+		name: "others may change it", spoil: func(d string) error { return os.Chmod(d+"/10.yaml", 0o666) },
+		want: `drop-in "DIR/10.yaml": has mode 0666; others than root can change it: chmod go-w DIR/10.yaml`,
+	},
+	{
+		name: "others may remove it", spoil: func(d string) error { return os.Chmod(d, 0o777) },
+		want: `drop-in "DIR": has mode 0777; others than root can change it: chmod go-w DIR`,
+	},
+	{
+		name: "its profile is gone", spoil: func(d string) error { return os.Remove(d + "/a.json") },
+		want: `drop-in "DIR/10.yaml":3:22: profiles.a.file: profile "DIR/a.json": no such file or directory`,
+	},
+	{
+		name: "a link to nothing", spoil: func(d string) error { return os.Symlink("nowhere", d+"/20.yaml") },
+		want: `drop-in "DIR/20.yaml": is a symbolic link to nothing`,
+	},
+	{
+		name: "a directory", spoil: func(d string) error { return os.Mkdir(d+"/20.yaml", 0o755) },
+		want: `drop-in "DIR/20.yaml": is not a regular file`,
+	},
+	{
+		name: "no directory", spoil: func(d string) error { return errors.Join(os.RemoveAll(d), os.WriteFile(d, nil, 0o644)) },
+		want: `drop-in "DIR": not a directory`,
+	},
+}
+
 // A drop-in can only tighten, is trusted as the policy is, and refuses if it is broken.
 func TestDropIns(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		spoil func(d string) error // d is the directory of the drop-ins
-		want  string               // DIR stands for it; empty: no error
-	}{
-		{name: "as it is", spoil: func(string) error { return nil }},
-		{name: "none", spoil: func(d string) error { return os.RemoveAll(d) }},
-		{name: "a file of another name", spoil: func(d string) error { return os.WriteFile(d+"/README", []byte("x"), 0o644) }},
-		{
-			name: "it loosens", spoil: func(d string) error {
-				return os.WriteFile(d+"/20.yaml", []byte("version: 1\nabsent: Unconfined\nmandatoryFloors: [RuntimeDefault]\n"), 0o644)
-			},
-			want: `drop-in "DIR/20.yaml":2:9: absent: a drop-in can only tighten: it holds profiles and mandatoryFloors, and absent is the policy's`,
-		},
-		{
-			name: "a rule", spoil: func(d string) error {
-				return os.WriteFile(d+"/20.yaml", []byte("version: 1\nrules: []\nmandatoryFloors: [RuntimeDefault]\n"), 0o644)
-			},
-			want: `drop-in "DIR/20.yaml":2:8: rules: a drop-in can only tighten: it holds profiles and mandatoryFloors, and rules is the policy's`,
-		},
-		{
-			name: "an unknown key", spoil: func(d string) error {
-				return os.WriteFile(d+"/20.yaml", []byte("version: 1\nmandatoryFloor: [a]\n"), 0o644)
-			},
-			want: `drop-in "DIR/20.yaml":2:1: unknown key "mandatoryFloor"; did you mean "mandatoryFloors"?
-drop-in "DIR/20.yaml":1:1: mandatoryFloors is missing; a drop-in without it does nothing`,
-		},
-		{
-			name: "another's profile", spoil: func(d string) error {
-				return os.WriteFile(d+"/20.yaml", []byte("version: 1\nmandatoryFloors: [a]\n"), 0o644)
-			},
-			want: `drop-in "DIR/20.yaml":2:19: mandatoryFloors[0]: unknown profile "a", want RuntimeDefault or the name of a profile`,
-		},
-		{
-			name: "empty", spoil: func(d string) error { return os.WriteFile(d+"/20.yaml", nil, 0o644) },
-			want: `drop-in "DIR/20.yaml": the file is empty, or has only comments; remove it, or write at least "version: 1"`,
-		},
-		{
-			name: "others may change it", spoil: func(d string) error { return os.Chmod(d+"/10.yaml", 0o666) },
-			want: `drop-in "DIR/10.yaml": has mode 0666; others than root can change it: chmod go-w DIR/10.yaml`,
-		},
-		{
-			name: "others may remove it", spoil: func(d string) error { return os.Chmod(d, 0o777) },
-			want: `drop-in "DIR": has mode 0777; others than root can change it: chmod go-w DIR`,
-		},
-		{
-			name: "its profile is gone", spoil: func(d string) error { return os.Remove(d + "/a.json") },
-			want: `drop-in "DIR/10.yaml":3:22: profiles.a.file: profile "DIR/a.json": no such file or directory`,
-		},
-		{
-			name: "a link to nothing", spoil: func(d string) error { return os.Symlink("nowhere", d+"/20.yaml") },
-			want: `drop-in "DIR/20.yaml": is a symbolic link to nothing`,
-		},
-		{
-			name: "a directory", spoil: func(d string) error { return os.Mkdir(d+"/20.yaml", 0o755) },
-			want: `drop-in "DIR/20.yaml": is not a regular file`,
-		},
-		{
-			name: "no directory", spoil: func(d string) error { return errors.Join(os.RemoveAll(d), os.WriteFile(d, nil, 0o644)) },
-			want: `drop-in "DIR": not a directory`,
-		},
-	} {
+	for _, tt := range dropInCases {
 		t.Run(tt.name, func(t *testing.T) {
 			d := dir(t)
 			ins := d + "/policy.d"

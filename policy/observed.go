@@ -18,6 +18,26 @@ const (
 	notifyingLibseccomp = "2.5.0"
 )
 
+// Versions with SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, which runtime-spec 1.1 has: Linux 5.19;
+// crun by a number of its own; runc only where its libseccomp has it. The first candidates of runc
+// 1.5.0 do not know it, and tell their version as 1.5.0.
+const (
+	killableCrun       = "1.6.0"
+	killableRunc       = "1.5.1"
+	killableLibseccomp = "2.6.0"
+)
+
+// killable reports whether a filter can be loaded whose calls wait for the listener's answer
+// without being interrupted by signals.
+func killable(m Machine) bool {
+	var major, minor int
+	if n, _ := fmt.Sscanf(m.KernelRelease, "%d.%d", &major, &minor); n < 2 || major < 5 || major == 5 && minor < 19 {
+		return false
+	}
+	rt := m.Runtime
+	return rt.IsCrunSince(killableCrun) || rt.IsRunc(killableRunc) && rt.Libseccomp != "" && !rt.Older(killableLibseccomp)
+}
+
 // observe returns the twin of Result under which the denials of the container are seen, if
 // the policy asks for that. Why says why they cannot be seen. What cannot be observed is
 // enforced, or audited, all the same.
@@ -39,7 +59,7 @@ func (o *Outcome) observe(r Request, m Machine) (twin *observe.Observed, why str
 	if why := unheard(r, m); why != "" {
 		return nil, why
 	}
-	asked := observe.Request{Seccomp: *o.Result, Mode: observe.Count, Runtime: m.Runtime, ListenerPath: r.Listener}
+	asked := observe.Request{Seccomp: *o.Result, Mode: observe.Count, Runtime: m.Runtime, Killable: killable(m), ListenerPath: r.Listener}
 	if o.Mode == Audit {
 		asked.Mode, asked.Beside = observe.Audit, o.Audited != nil
 	}

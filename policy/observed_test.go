@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/batten-runtime/batten/policy"
@@ -45,5 +46,39 @@ func TestAuditLetsNothingThroughThatTheContainerDenies(t *testing.T) {
 				t.Errorf("observed %v: %q, want %q (%s)", o.Observed != nil, o.Unobserved, tt.why, o.Refusal)
 			}
 		})
+	}
+}
+
+// WAIT_KILLABLE_RECV is asked for where kernel, runtime and libseccomp are known to have it:
+// elsewhere the container would not start.
+func TestKillable(t *testing.T) {
+	for _, tt := range []struct {
+		release, libseccomp, kernel string
+		want                        bool
+	}{
+		{release: "runc 1.5.2", libseccomp: "2.6.0", kernel: "6.18.44", want: true},
+		{release: "runc 1.5.2", libseccomp: "2.5.4", kernel: "6.18.44"},
+		{release: "runc 1.5.0", libseccomp: "2.6.0", kernel: "6.18.44"},
+		{release: "runc 1.1.5", libseccomp: "2.6.0", kernel: "6.18.44"},
+		{release: "runc 1.5.2", libseccomp: "2.6.0", kernel: "5.18.0"},
+		{release: "runc 1.5.2", libseccomp: "2.6.0", kernel: "5.19.0-rc1", want: true},
+		{release: "runc 1.5.2", libseccomp: "2.6.0"},
+		{release: "crun 1.6", libseccomp: "2.5.4", kernel: "6.1.0-13-amd64", want: true},
+		{release: "crun 1.8.1", libseccomp: "2.5.4", kernel: "6.1.0-13-amd64", want: true},
+		{release: "crun 1.5", libseccomp: "2.5.4", kernel: "6.1.0-13-amd64"},
+		{release: "crun 1.21", libseccomp: "2.6.0", kernel: "4.19.0"},
+	} {
+		runtime := syscalls.RuntimeOfVersion("/usr/sbin/runtime", tt.libseccomp)
+		runtime.Release = tt.release
+		for _, mode := range []string{"denials: Count", "mode: Audit"} {
+			p := parse(t, "version: 1\n"+mode+"\n")
+			r := policy.Request{ContainerdNamespace: "x", Runtime: "io.containerd.batten.v2", Listener: "/a.sock"}
+			o := p.Resolve(r, nil, policy.Machine{Runtime: runtime, KernelRelease: tt.kernel})
+			if o.Observed == nil {
+				t.Errorf("%+v, %s: not observed: %s%s", tt, mode, o.Unobserved, o.Refusal)
+			} else if got := slices.Contains(o.Observed.Seccomp.Flags, specs.LinuxSeccompFlagWaitKillableRecv); got != tt.want {
+				t.Errorf("%+v, %s: %t", tt, mode, got)
+			}
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package shim
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,7 +43,16 @@ func want() *options.Options {
 	}
 }
 
-func TestParseOptions(t *testing.T) {
+type optionsCase struct {
+	name   string
+	sent   *anypb.Any
+	runc   *options.Options
+	policy string
+}
+
+// optionsCases are options as daemons send them, and what runc gets.
+func optionsCases(t *testing.T) []optionsCase {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "options.toml")
 	if err := os.WriteFile(file, []byte(all), 0o600); err != nil {
 		t.Fatal(err)
@@ -61,12 +69,7 @@ func TestParseOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tt := range []struct {
-		name   string
-		sent   *anypb.Any
-		runc   *options.Options
-		policy string
-	}{
+	return []optionsCase{
 		{name: "none", runc: &options.Options{}},
 		{name: "empty", sent: &anypb.Any{}, runc: &options.Options{}},
 		{name: "an empty table", sent: pack(&runtimeoptions.Options{}), runc: &options.Options{}},
@@ -91,7 +94,11 @@ func TestParseOptions(t *testing.T) {
 			sent: pack(&runtimeoptions.Options{ConfigPath: file, ConfigBody: []byte("Root = 1")}),
 			runc: want(), policy: "/etc/batten/strict.yaml",
 		},
-	} {
+	}
+}
+
+func TestParseOptions(t *testing.T) {
+	for _, tt := range optionsCases(t) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := parseOptions(tt.sent)
 			if err != nil {
@@ -111,84 +118,6 @@ func TestParseOptions(t *testing.T) {
 			v, err := typeurl.UnmarshalAny(typed)
 			if _, ok := v.(*options.Options); !ok || err != nil {
 				t.Errorf("containerd reads %T (%v)", v, err)
-			}
-		})
-	}
-}
-
-func TestParseOptionsErrors(t *testing.T) {
-	body := func(text string) *anypb.Any {
-		out, err := anypb.New(&runtimeoptions.Options{ConfigBody: []byte(text)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-	file, err := anypb.New(&runtimeoptions.Options{ConfigPath: "/nonexistent/options.toml"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "options.toml")
-	if err := os.WriteFile(path, []byte(all), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(path, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	others, err := anypb.New(&runtimeoptions.Options{ConfigPath: path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, tt := range []struct {
-		name string
-		sent *anypb.Any
-		want string
-	}{
-		{
-			name: "unknown option", sent: body("Polic = \"/x\"\n[nested]\na = 1"),
-			want: "runtime options: options table: unknown option Polic, nested",
-		},
-		{
-			name: "wrong type", sent: body(`SystemdCgroup = "true"`),
-			want: "runtime options: options table: 1:17: option SystemdCgroup: toml: cannot decode TOML string into struct field shim.optionsTable.SystemdCgroup of type bool",
-		},
-		{
-			name: "out of range", sent: body("\nIoUid = -1"),
-			want: "runtime options: options table: 2:9: option IoUid: toml: negative integer value -1 cannot be stored in uint32",
-		},
-		{
-			name: "not TOML", sent: body("x"),
-			want: "runtime options: options table: 1:1: toml: expected '=' after key",
-		},
-		{
-			name: "relative policy", sent: body(`Policy = "strict.yaml"`),
-			want: `runtime options: options table: Policy "strict.yaml" is not an absolute path`,
-		},
-		{
-			name: "missing file", sent: file,
-			want: `runtime options: options file "/nonexistent/options.toml": no such file or directory`,
-		},
-		{
-			name: "another's file", sent: others,
-			want: `runtime options: options file "FILE": has mode 0666; others than root can change it: chmod go-w FILE`,
-		},
-		{
-			name: "one option twice", sent: body("Policy = \"/a\"\npolicy = \"/b\"\n"),
-			want: "runtime options: options table: options Policy and policy are one; remove one",
-		},
-		{
-			name: "another message",
-			sent: &anypb.Any{TypeUrl: "types.googleapis.com/runsc.Options", Value: []byte{1}},
-			want: `runtime options of type "runsc.Options" are unknown; configure the handler with an options table`,
-		},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := parseOptions(tt.sent)
-			if err == nil {
-				t.Fatalf("no error: %+v", got)
-			}
-			if want := strings.ReplaceAll(tt.want, "FILE", path); err.Error() != want {
-				t.Errorf("got  %s\nwant %s", err, want)
 			}
 		})
 	}
@@ -241,12 +170,4 @@ func TestEachRuncOptionHasAKey(t *testing.T) {
 			t.Errorf("containerd's option %s is not read", key.String())
 		}
 	}
-}
-
-func Example() {
-	sent, _ := anypb.New(&runtimeoptions.Options{ConfigBody: []byte("Policy = \"/etc/batten/strict.yaml\"\nSystemdCgroup = true\n")})
-	opts, err := parseOptions(sent)
-	fmt.Println(opts.policy, opts.runc.SystemdCgroup, opts.binary(), err)
-	// Output:
-	// /etc/batten/strict.yaml true runc <nil>
 }

@@ -70,101 +70,104 @@ func TestParseSeccompAbsent(t *testing.T) {
 	}
 }
 
+// parseErrors are files that are no config.json, and the errors.
+var parseErrors = []struct{ name, text, want string }{
+	{
+		name: "empty",
+		want: `1:1: not valid JSON: unexpected end of JSON input; let the engine write it again`,
+	},
+	{
+		name: "not JSON", text: "{\n  \"linux\": }",
+		want: `2:12: not valid JSON: invalid character '}' looking for beginning of value; let the engine write it again`,
+	},
+	{
+		name: "two values", text: `{} {}`,
+		want: `1:4: not valid JSON: invalid character '{' after top-level value; let the engine write it again`,
+	},
+	{
+		name: "byte order mark", text: "\ufeff{}",
+		want: `1:1: not valid JSON: invalid character 'ï' looking for beginning of value; let the engine write it again`,
+	},
+	{
+		name: "a list", text: `[{"linux": {}}]`,
+		want: `1:1: the spec is not a JSON object; let the engine write it again`,
+	},
+	{
+		name: "duplicate linux", text: "{\"linux\": {},\n \"linux\": {}}",
+		want: `2:2: key "linux" occurs twice in the spec; runtimes may take either: remove one`,
+	},
+	{
+		name: "duplicate by escape", text: `{"linux": {"seccomp": {}, "se\u0063comp": null}}`,
+		want: `1:27: key "seccomp" occurs twice in linux; runtimes may take either: remove one`,
+	},
+	{
+		name: "duplicate elsewhere", text: `{"annotations": {"a": "1", "a": "2"}}`,
+		want: `1:28: key "a" occurs twice in annotations; runtimes may take either: remove one`,
+	},
+	{
+		name: "Linux", text: `{"Linux": {}}`,
+		want: `1:2: key "Linux" in the spec differs from "linux" only in case; runtimes may take either: write "linux"`,
+	},
+	{
+		name: "SECCOMP", text: `{"linux": {"SECCOMP": {}}}`,
+		want: `1:12: key "SECCOMP" in linux differs from "seccomp" only in case; runtimes may take either: write "seccomp"`,
+	},
+	{
+		name: "long s", text: `{"linux": {"ſeccomp": {}}}`,
+		want: `1:12: key "ſeccomp" in linux differs from "seccomp" only in case; runtimes may take either: write "seccomp"`,
+	},
+	{
+		name: "Process", text: `{"Process": {}}`,
+		want: `1:2: key "Process" in the spec differs from "process" only in case; runtimes may take either: write "process"`,
+	},
+	{
+		name: "Bounding", text: `{"process": {"capabilities": {"Bounding": []}}}`,
+		want: `1:31: key "Bounding" in process.capabilities differs from "bounding" only in case; runtimes may take either: write "bounding"`,
+	},
+	{
+		name: "DefaultAction", text: `{"linux": {"seccomp": {"DefaultAction": "x"}}}`,
+		want: `1:24: key "DefaultAction" in linux.seccomp differs from "defaultAction" only in case; runtimes may take either: write "defaultAction"`,
+	},
+	{
+		name: "Action of a rule",
+		text: `{"linux": {"seccomp": {"syscalls": [{"Action": "x"}]}}}`,
+		want: `1:38: key "Action" in linux.seccomp.syscalls[] differs from "action" only in case; runtimes may take either: write "action"`,
+	},
+	{
+		name: "a key that ends early in C",
+		text: `{"linux\u0000": {"seccomp": {}}, "linux": {}}`,
+		want: `1:2: a key, "linux\u0000", holds a NUL, where some runtimes end it; remove it`,
+	},
+	{
+		name: "an annotation that ends early in C", text: `{"annotations": {"a\u0000b": "c"}}`,
+		want: `1:18: a key, "a\u0000b", holds a NUL, where some runtimes end it; remove it`,
+	},
+	{
+		name: "a syscall that ends early in C",
+		text: `{"linux": {"seccomp": {"syscalls": [{"names": ["bpf\u0000x"]}]}}}`,
+		want: `1:48: a string, "bpf\u0000x", holds a NUL, where some runtimes end it; remove it`,
+	},
+	{
+		name: "linux a string", text: `{"linux": "x"}`,
+		want: `1:11: linux: not an object; see runtime-spec's config.md`,
+	},
+	{
+		name: "seccomp a list", text: `{"linux": {"seccomp": []}}`,
+		want: `1:23: linux.seccomp: not an object; see runtime-spec's config.md`,
+	},
+	{
+		name: "annotations of numbers", text: `{"annotations": {"a": 1}}`,
+		want: `1:17: annotations: json: cannot unmarshal number into Go value of type string; see runtime-spec's config.md`,
+	},
+	{
+		name: "too deep",
+		text: `{"a": ` + strings.Repeat("[", 300) + strings.Repeat("]", 300) + `}`,
+		want: `1:207: a` + strings.Repeat("[]", 200) + `: nested more than 200 deep; no runtime-spec field is`,
+	},
+}
+
 func TestParseErrors(t *testing.T) {
-	for _, tt := range []struct{ name, text, want string }{
-		{
-			name: "empty",
-			want: `1:1: not valid JSON: unexpected end of JSON input; let the engine write it again`,
-		},
-		{
-			name: "not JSON", text: "{\n  \"linux\": }",
-			want: `2:12: not valid JSON: invalid character '}' looking for beginning of value; let the engine write it again`,
-		},
-		{
-			name: "two values", text: `{} {}`,
-			want: `1:4: not valid JSON: invalid character '{' after top-level value; let the engine write it again`,
-		},
-		{
-			name: "byte order mark", text: "\ufeff{}",
-			want: `1:1: not valid JSON: invalid character 'ï' looking for beginning of value; let the engine write it again`,
-		},
-		{
-			name: "a list", text: `[{"linux": {}}]`,
-			want: `1:1: the spec is not a JSON object; let the engine write it again`,
-		},
-		{
-			name: "duplicate linux", text: "{\"linux\": {},\n \"linux\": {}}",
-			want: `2:2: key "linux" occurs twice in the spec; runtimes may take either: remove one`,
-		},
-		{
-			name: "duplicate by escape", text: `{"linux": {"seccomp": {}, "se\u0063comp": null}}`,
-			want: `1:27: key "seccomp" occurs twice in linux; runtimes may take either: remove one`,
-		},
-		{
-			name: "duplicate elsewhere", text: `{"annotations": {"a": "1", "a": "2"}}`,
-			want: `1:28: key "a" occurs twice in annotations; runtimes may take either: remove one`,
-		},
-		{
-			name: "Linux", text: `{"Linux": {}}`,
-			want: `1:2: key "Linux" in the spec differs from "linux" only in case; runtimes may take either: write "linux"`,
-		},
-		{
-			name: "SECCOMP", text: `{"linux": {"SECCOMP": {}}}`,
-			want: `1:12: key "SECCOMP" in linux differs from "seccomp" only in case; runtimes may take either: write "seccomp"`,
-		},
-		{
-			name: "long s", text: `{"linux": {"ſeccomp": {}}}`,
-			want: `1:12: key "ſeccomp" in linux differs from "seccomp" only in case; runtimes may take either: write "seccomp"`,
-		},
-		{
-			name: "Process", text: `{"Process": {}}`,
-			want: `1:2: key "Process" in the spec differs from "process" only in case; runtimes may take either: write "process"`,
-		},
-		{
-			name: "Bounding", text: `{"process": {"capabilities": {"Bounding": []}}}`,
-			want: `1:31: key "Bounding" in process.capabilities differs from "bounding" only in case; runtimes may take either: write "bounding"`,
-		},
-		{
-			name: "DefaultAction", text: `{"linux": {"seccomp": {"DefaultAction": "x"}}}`,
-			want: `1:24: key "DefaultAction" in linux.seccomp differs from "defaultAction" only in case; runtimes may take either: write "defaultAction"`,
-		},
-		{
-			name: "Action of a rule",
-			text: `{"linux": {"seccomp": {"syscalls": [{"Action": "x"}]}}}`,
-			want: `1:38: key "Action" in linux.seccomp.syscalls[] differs from "action" only in case; runtimes may take either: write "action"`,
-		},
-		{
-			name: "a key that ends early in C",
-			text: `{"linux\u0000": {"seccomp": {}}, "linux": {}}`,
-			want: `1:2: a key, "linux\u0000", holds a NUL, where some runtimes end it; remove it`,
-		},
-		{
-			name: "an annotation that ends early in C", text: `{"annotations": {"a\u0000b": "c"}}`,
-			want: `1:18: a key, "a\u0000b", holds a NUL, where some runtimes end it; remove it`,
-		},
-		{
-			name: "a syscall that ends early in C",
-			text: `{"linux": {"seccomp": {"syscalls": [{"names": ["bpf\u0000x"]}]}}}`,
-			want: `1:48: a string, "bpf\u0000x", holds a NUL, where some runtimes end it; remove it`,
-		},
-		{
-			name: "linux a string", text: `{"linux": "x"}`,
-			want: `1:11: linux: not an object; see runtime-spec's config.md`,
-		},
-		{
-			name: "seccomp a list", text: `{"linux": {"seccomp": []}}`,
-			want: `1:23: linux.seccomp: not an object; see runtime-spec's config.md`,
-		},
-		{
-			name: "annotations of numbers", text: `{"annotations": {"a": 1}}`,
-			want: `1:17: annotations: json: cannot unmarshal number into Go value of type string; see runtime-spec's config.md`,
-		},
-		{
-			name: "too deep",
-			text: `{"a": ` + strings.Repeat("[", 300) + strings.Repeat("]", 300) + `}`,
-			want: `1:207: a` + strings.Repeat("[]", 200) + `: nested more than 200 deep; no runtime-spec field is`,
-		},
-	} {
+	for _, tt := range parseErrors {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := spec.Parse([]byte(tt.text))
 			if err == nil {

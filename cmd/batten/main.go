@@ -1,5 +1,3 @@
-// Command batten is the operator's side of Batten: it checks the node policy,
-// says what it decides, and shows what was decided.
 package main
 
 import "os"

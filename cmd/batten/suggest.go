@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"time"
@@ -65,19 +66,24 @@ nobody saw, because it was not made or is not observed, is not in it.`,
 		if err != nil {
 			return hinted{err, "name a profile by --base, or edit the profile by hand"}
 		}
-		if !asJSON && len(all) == 0 {
+		switch {
+		case asJSON:
+			return printWorkloads(cmd.OutOrStdout(), all)
+		case len(all) == 0:
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "# %s\n", d.none())
 			return err
 		}
-		if !asJSON {
-			return suggest.Write(cmd.OutOrStdout(), all)
-		}
-		enc := json.NewEncoder(cmd.OutOrStdout())
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(slices.Concat([]*suggest.Workload{}, all))
+		return suggest.Write(cmd.OutOrStdout(), all)
 	}
 	return cmd
+}
+
+// printWorkloads prints a JSON array, an empty one where there is nothing to suggest.
+func printWorkloads(out io.Writer, all []*suggest.Workload) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(slices.Concat([]*suggest.Workload{}, all))
 }
 
 // underOf returns how the profile of a container is found: base for all, or by the policy.

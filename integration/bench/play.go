@@ -54,6 +54,41 @@ func (b *bench) play() {
 		b.versions(n)
 		return
 	}
+	b.starts(n)
+	if b.has("floor") {
+		heading("Create sent to Start returned, runc, with a floor")
+		for _, c := range b.floors() {
+			b.compare(n, c, b.createToStart, 0)
+		}
+		b.rewriteUnderFloor()
+		b.rewriteUnderDropIns()
+	}
+	if b.has("observe") {
+		b.startsSeen(n)
+		b.observed(n)
+	} else if b.has("seen") {
+		b.startsSeen(n)
+	}
+	if b.has("redis") {
+		b.real(n)
+	}
+	if b.has("wrapper") {
+		b.commands(n)
+		b.routes(n)
+	}
+	if b.has("memory") {
+		b.memory(n)
+	}
+	if b.has("size") {
+		b.size()
+	}
+	if b.has("rewrite") {
+		b.rewrite()
+	}
+}
+
+// starts measures starts of containers beside the stock shim, by runc and crun.
+func (b *bench) starts(n *node.Node) {
 	for _, runtime := range []string{"runc", "crun"} {
 		if !b.has(runtime) {
 			continue
@@ -75,33 +110,6 @@ func (b *bench) play() {
 			}
 		}
 	}
-	if b.has("floor") {
-		heading("Create sent to Start returned, runc, with a floor")
-		for _, c := range b.floors() {
-			b.compare(n, c, b.createToStart, 0)
-		}
-		b.rewriteUnderFloor()
-		b.rewriteUnderDropIns()
-	}
-	if b.has("observe") {
-		b.observed(n)
-	}
-	if b.has("redis") {
-		b.real(n)
-	}
-	if b.has("wrapper") {
-		b.commands(n)
-		b.routes(n)
-	}
-	if b.has("memory") {
-		b.memory(n)
-	}
-	if b.has("size") {
-		b.size()
-	}
-	if b.has("rewrite") {
-		b.rewrite()
-	}
 }
 
 func (b *bench) policies(n *node.Node) {
@@ -114,6 +122,7 @@ func (b *bench) policies(n *node.Node) {
 		"count":      "version: 1\ndenials: Count\n",
 		"audit":      "version: 1\nmode: Audit\n",
 
+		"count-native": "version: 1\narchitectures: native\ndenials: Count\n",
 		"audit-silent": "version: 1\nmode: Audit\ndenials: Silent\n",
 	} {
 		if err := os.WriteFile(filepath.Join(n.Etc, name+".yaml"), []byte(text), 0o644); err != nil {

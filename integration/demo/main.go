@@ -1,5 +1,3 @@
-// Command demo shows Batten's main job on a private containerd, step by step,
-// and fails if any step is not as promised.
 package main
 
 import (

@@ -1,9 +1,6 @@
 package block_test
 
 import (
-	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -175,72 +172,6 @@ func TestName(t *testing.T) {
 	}
 	if _, findings := policy.ParseDropIn("x.yaml", text, nil); findings.Err() != nil {
 		t.Errorf("a name of digits: %v", findings)
-	}
-}
-
-// What does the same, and is not blocked, is named.
-func TestBeside(t *testing.T) {
-	for _, tt := range []struct {
-		calls []string
-		want  []string
-	}{
-		{calls: []string{"clone(CLONE_NEWUSER)"}, want: []string{"clone3", "unshare"}},
-		{calls: []string{"recvmsg"}, want: []string{"recvmmsg", "recvfrom", "recv", "recvmmsg_time64", "io_uring_setup"}},
-		{calls: []string{"fcntl"}, want: []string{"fcntl64"}},
-		{calls: []string{"unshare(CLONE_NEWUSER)", "clone(CLONE_NEWUSER)", "clone3"}},
-		{calls: []string{"unshare"}},
-		{calls: []string{"init_module"}, want: []string{"finit_module"}},
-		{calls: []string{"socket(AF_ALG)"}, want: []string{"io_uring_setup"}},
-		{calls: []string{"socket(AF_ALG)", "io_uring_setup"}},
-	} {
-		if got := block.Beside(parse(t, tt.calls...)); !slices.Equal(got, tt.want) {
-			t.Errorf("%q: got %q, want %q", tt.calls, got, tt.want)
-		}
-	}
-}
-
-// A drop-in is written once, never over another, and removed only if batten block wrote it.
-func TestStore(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "policy.d")
-	if list, err := block.List(dir); len(list) != 0 || err != nil {
-		t.Errorf("without the directory: %v, %v", list, err)
-	}
-	b, err := block.New("", parse(t, "bpf"), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := b.Text()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := block.Path(dir, b.Name)
-	for range 2 {
-		if err := block.Write(path, text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if info, err := os.Stat(path); err != nil || info.Mode() != 0o644 {
-		t.Errorf("%v, %v", info, err)
-	}
-	if err := block.Write(path, append(text, '#')); !errors.Is(err, block.ErrOther) {
-		t.Errorf("over another: %v", err)
-	}
-	foreign := block.Path(dir, "foreign")
-	if err := os.WriteFile(foreign, []byte("version: 1\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := block.Remove(foreign); !errors.Is(err, block.ErrForeign) {
-		t.Errorf("another's: %v", err)
-	}
-	list, err := block.List(dir)
-	if err != nil || len(list) != 1 || list[0].Name != "block-bpf" || list[0].Asked != "'bpf'" {
-		t.Errorf("%+v, %v", list, err)
-	}
-	if err := block.Remove(path); err != nil {
-		t.Error(err)
-	}
-	if list, _ := block.List(dir); len(list) != 0 {
-		t.Errorf("after its removal: %v", list)
 	}
 }
 

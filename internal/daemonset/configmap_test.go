@@ -9,38 +9,42 @@ import (
 	"github.com/batten-runtime/batten/internal/testneeds"
 )
 
+const evil = "runtime = \"/tmp/evil\"\n"
+
+// configMapCases are keys of a ConfigMap.
+var configMapCases = []struct{ name, key, text, want string }{
+	{
+		name: "the settings of batten-runc", key: "runc.toml", text: evil,
+		want: `key "runc.toml" is neither policy.yaml nor a profile (*.json) nor a drop-in (*.yaml): remove it; settings of the node, such as runc.toml, are not the ConfigMap's`,
+	},
+	{
+		name: "a handler's options", key: "options.toml", text: evil,
+		want: `key "options.toml" is neither`,
+	},
+	{
+		name: "a second policy", key: "strict.yaml", text: "version: 1\nabsent: Deny\n",
+		want: `key "strict.yaml" is not a drop-in: drop-in "strict.yaml":2:9: absent: a drop-in can only tighten`,
+	},
+	{
+		name: "no extension", key: "policy", text: "version: 1\n",
+		want: `key "policy" is neither`,
+	},
+	{name: "a hidden file", key: ".x.json", text: noKeys, want: `key ".x.json" is neither`},
+	{
+		name: "settings by a profile's name", key: "runc.json", text: evil,
+		want: `key "runc.json" is not a profile: profile "runc.json":1:1: not valid JSON`,
+	},
+	{
+		name: "JSON that is no profile", key: "runc.json", text: `{"runtime": "/tmp/evil"}`,
+		want: `unknown key "runtime"`,
+	},
+}
+
 // TestConfigMapKeys: only policies and profiles are taken, by name and by content.
 // Whatever else the ConfigMap holds, the node's own files are as they were.
 func TestConfigMapKeys(t *testing.T) {
 	testneeds.Root(t, "policies are root's")
-	const evil = "runtime = \"/tmp/evil\"\n"
-	for _, tt := range []struct{ name, key, text, want string }{
-		{
-			name: "the settings of batten-runc", key: "runc.toml", text: evil,
-			want: `key "runc.toml" is neither policy.yaml nor a profile (*.json) nor a drop-in (*.yaml): remove it; settings of the node, such as runc.toml, are not the ConfigMap's`,
-		},
-		{
-			name: "a handler's options", key: "options.toml", text: evil,
-			want: `key "options.toml" is neither`,
-		},
-		{
-			name: "a second policy", key: "strict.yaml", text: "version: 1\nabsent: Deny\n",
-			want: `key "strict.yaml" is not a drop-in: drop-in "strict.yaml":2:9: absent: a drop-in can only tighten`,
-		},
-		{
-			name: "no extension", key: "policy", text: "version: 1\n",
-			want: `key "policy" is neither`,
-		},
-		{name: "a hidden file", key: ".x.json", text: noKeys, want: `key ".x.json" is neither`},
-		{
-			name: "settings by a profile's name", key: "runc.json", text: evil,
-			want: `key "runc.json" is not a profile: profile "runc.json":1:1: not valid JSON`,
-		},
-		{
-			name: "JSON that is no profile", key: "runc.json", text: `{"runtime": "/tmp/evil"}`,
-			want: `unknown key "runtime"`,
-		},
-	} {
+	for _, tt := range configMapCases {
 		t.Run(tt.name, func(t *testing.T) {
 			a, dir, _ := agent(t)
 			mount(t, dir, "0", map[string]string{"policy.yaml": "version: 1\n"})

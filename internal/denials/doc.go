@@ -3,7 +3,8 @@
 //
 //	counts.go    Counts, what is known of one container
 //	store.go     Store, the files that hold them
-//	listen.go    Listen, the socket that a runtime hands its notify descriptor
+//	listen.go    Listen, the socket that a runtime hands its notify descriptor to
+//	accept.go    runtimes that connect to it, one for each exec
 //	socket.go    unix sockets without package net
 //	reach.go     whether a listener is there
 //	message.go   the runtime's message

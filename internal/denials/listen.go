@@ -8,11 +8,9 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/batten-runtime/batten/policy/bpf"
 	"github.com/batten-runtime/batten/policy/semantics"
-	"golang.org/x/sys/unix"
 )
 
 // A Judge says what the profile does with a call that the listener is notified of:
@@ -135,90 +133,6 @@ func listen(path string) (*stream, error) {
 		_ = os.Remove(path)
 	}
 	return bind(path)
-}
-
-const (
-	// maxConnections is how many runtimes are heard at once. Others wait.
-	maxConnections = 16
-	// patience is how long a runtime may take for its message, once it has begun.
-	patience = 10 * time.Second
-)
-
-// accept hears runtimes: one for the container's first process and one for each exec.
-func (l *Listener) accept() {
-	for refused := false; ; {
-		conn, err := l.socket.accept()
-		if errors.Is(err, fs.ErrClosed) {
-			return
-		}
-		if err != nil { // such as too many open files: the runtime waits
-			if !refused {
-				l.writer.warn(fmt.Errorf("listener %q: no runtime can connect now: %w", l.request.Path, err))
-			}
-			refused = true
-			time.Sleep(100 * time.Millisecond)
-			continue
-		}
-		refused = false
-		l.slots <- struct{}{}
-		if !l.begin(conn) {
-			conn.Close()
-			<-l.slots
-			return
-		}
-		go l.hear(conn)
-	}
-}
-
-// begin notes a connection; it returns false if the listener is closed.
-func (l *Listener) begin(conn *stream) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.conns == nil {
-		return false
-	}
-	l.conns[conn] = true
-	l.handlers.Add(1)
-	return true
-}
-
-// hear takes the descriptor of one connection over.
-func (l *Listener) hear(conn *stream) {
-	defer l.handlers.Done()
-	defer func() {
-		if r := recover(); r != nil {
-			l.fail(fmt.Errorf("internal error: %v", r))
-		}
-		l.mu.Lock()
-		delete(l.conns, conn)
-		l.mu.Unlock()
-		conn.Close()
-		<-l.slots
-	}()
-	fd, err := fromRuntime(conn)
-	if err != nil {
-		l.fail(err)
-		return
-	}
-	wakeSynchronously(fd)
-	if err := l.loop.add(fd); err != nil {
-		l.fail(err)
-		_ = unix.Close(fd)
-		return
-	}
-	l.attach.Do(func() { close(l.attached) })
-	l.writer.changed()
-}
-
-// fail notes that the calls of some process are not seen.
-func (l *Listener) fail(err error) {
-	if errors.Is(err, errStopped) {
-		return
-	}
-	if !errors.Is(err, errStranger) && !errors.Is(err, errSilent) {
-		l.loop.lost(err)
-	}
-	l.writer.warn(err)
 }
 
 // Attached is closed once the runtime has handed over the first descriptor.

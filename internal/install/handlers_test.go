@@ -60,10 +60,15 @@ func TestHandlersMissing(t *testing.T) {
 		Handler{Engine: "podman", Name: "e", Batten: true, By: wrapper})
 }
 
-// What a daemon ignores is not taken for a way to Batten: containerd 1.6 has no ear for
-// runtime_path, and on 1.x two deprecated tables are handlers, one of them the default.
-func TestContainerdHandlers(t *testing.T) {
-	dir := t.TempDir()
+type containerdHandlerCase struct {
+	name, version, dump string
+	want                []Handler
+}
+
+// containerdHandlerCases are configurations of containerd below dir, which is in PATH, and the
+// handlers in them.
+func containerdHandlerCases(t *testing.T, dir string) []containerdHandlerCase {
+	t.Helper()
 	t.Setenv("PATH", dir+":/usr/bin:/bin")
 	shim := filepath.Join(dir, names.Shim)
 	const plugin = `[plugins."io.containerd.grpc.v1.cri".containerd`
@@ -82,10 +87,7 @@ func TestContainerdHandlers(t *testing.T) {
 	through := Handler{Engine: "containerd", Name: "runc", Default: true, Batten: true, By: runcType + ", " + shim}
 	named := through
 	named.Default = false
-	for _, tt := range []struct {
-		name, version, dump string
-		want                []Handler
-	}{
+	return []containerdHandlerCase{
 		{name: "1.7, by path", version: "1.7.35", dump: path, want: []Handler{through}},
 		{
 			name: "1.6, by path", version: "1.6.20~ds1", dump: path,
@@ -112,7 +114,14 @@ func TestContainerdHandlers(t *testing.T) {
 			name: "1.7, untrusted workloads", version: "1.7.35", dump: path + plugin + ".untrusted_workload_runtime]\n" + stock,
 			want: []Handler{through, {Engine: "containerd", Name: "untrusted", By: runcType}},
 		},
-	} {
+	}
+}
+
+// What a daemon ignores is not taken for a way to Batten: containerd 1.6 has no ear for
+// runtime_path, and on 1.x two deprecated tables are handlers, one of them the default.
+func TestContainerdHandlers(t *testing.T) {
+	dir := t.TempDir()
+	for _, tt := range containerdHandlerCases(t, dir) {
 		t.Run(tt.name, func(t *testing.T) {
 			for name, text := range map[string]string{"version": "containerd x " + tt.version + "\n", "dump": tt.dump} {
 				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {

@@ -142,59 +142,6 @@ func TestPutBack(t *testing.T) {
 	}
 }
 
-func TestDockerRefusals(t *testing.T) {
-	for _, tt := range []struct{ name, text, want string }{
-		{"a comment", "{} // mine\n", "is no JSON object: invalid character '/' after top-level value"},
-		{"a list", "[]", "is no JSON object: json: cannot unmarshal array into Go value of type map[string]json.RawMessage"},
-		{"twice", `{"runtimes": {}, "runtimes": {"a": {}}}`, `has the key "runtimes" twice; remove one`},
-		{"runtimes", `{"runtimes": []}`, "its runtimes are no object"},
-		{"taken", `{"runtimes": {"batten": {"path": "/x"}}}`, `there is a runtime "batten" already; choose another name with --handler`},
-		{"allowed", `{"runtimes": {"other": {"path": "/x"}}}`, ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			o := options
-			o.Dir, o.Config = t.TempDir(), filepath.Join(t.TempDir(), "daemon.json")
-			write0(t, o.Config, tt.text)
-			want := o.Config + ": " + tt.want
-			if _, err := Docker(o); tt.want == "" && err != nil || tt.want != "" && (err == nil || err.Error() != want) {
-				t.Errorf("got  %v\nwant %s", err, want)
-			}
-		})
-	}
-	o := options
-	o.Handler = "Batten_1"
-	if _, err := Docker(o); err == nil || !strings.Contains(err.Error(), `handler "Batten_1" is not of lower-case letters`) {
-		t.Errorf("a handler's name: %v", err)
-	}
-}
-
-// In containerd 1.x the last file with the CRI plugin's table has all of it, in
-// 2.x the last word on what it says.
-func TestImports(t *testing.T) {
-	dir := t.TempDir()
-	const cri = `[plugins."io.containerd.grpc.v1.cri".containerd`
-	main := filepath.Join(dir, "config.toml")
-	write0(t, main, "version = 2\nimports = ['conf.d/*.toml']\n"+cri+"]\ndefault_runtime_name = 'crun'\n"+cri+".runtimes.crun]\nruntime_type = 'io.containerd.runc.v2'\n")
-	write0(t, filepath.Join(dir, "conf.d/20.toml"), "version = 2\n[debug]\nlevel = 'info'\n")
-	write0(t, filepath.Join(dir, "conf.d/10.toml"), "version = 2\n"+cri+".runtimes.runc]\nruntime_type = 'io.containerd.runc.v2'\n")
-	for _, tt := range []struct {
-		daemon  version
-		wrapped string
-	}{{version{1, 7}, "runc"}, {version{2, 1}, "crun"}} {
-		files, err := readImports(main, tt.daemon)
-		if err != nil || len(files) != 3 {
-			t.Fatalf("%d files, %v", len(files), err)
-		}
-		cri, file, err := files.cri(tt.daemon)
-		if err != nil || filepath.Base(file.path) != "10.toml" {
-			t.Errorf("%v: %s is to be edited (%v), want 10.toml", tt.daemon, file.path, err)
-		}
-		if name, _, err := cri.wrapped(options); name != tt.wrapped || err != nil {
-			t.Errorf("%v: %q is wrapped (%v), want %q", tt.daemon, name, err, tt.wrapped)
-		}
-	}
-}
-
 // Installing again changes nothing that nobody asks to change; taking the default away
 // must be said.
 func TestInstallAgain(t *testing.T) {
@@ -244,54 +191,6 @@ func TestInstallAgain(t *testing.T) {
 				t.Errorf("its name is lost:\n%s", text(t, at.Config))
 			}
 		})
-	}
-}
-
-// An installation under Podman's former name is renamed by install and undone by
-// uninstall; nobody can choose the name of a program.
-func TestPodmanName(t *testing.T) {
-	bin := t.TempDir()
-	for _, name := range []string{"crun", "batten-runc"} {
-		write0(t, filepath.Join(bin, name), "#!/bin/sh\n")
-		if err := os.Chmod(filepath.Join(bin, name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Setenv("PATH", bin)
-	before := podmanComment + "\n[engine]\nruntime = \"batten\"\n[engine.runtimes]\nbatten = [\"/usr/local/bin/batten-runc\"]\n"
-	for _, undone := range []bool{false, true} {
-		o := Options{Bin: "/usr/local/bin", Dir: t.TempDir(), Config: filepath.Join(t.TempDir(), "batten.conf")}
-		write0(t, o.Config, before)
-		write0(t, statePath(o.Dir, "podman"), `{"file": "`+o.Config+`", "existed": false, "before": null, "after": "`+digest([]byte(before))+`", "handler": "batten", "default": true}`)
-		want := strings.ReplaceAll(before, "\"batten\"", "\"batten-runc\"")
-		want = strings.ReplaceAll(want, "\nbatten = ", "\nbatten-runc = ")
-		if undone {
-			undo(t, o, "podman")
-			want = "no file"
-		} else {
-			p, err := Podman(o)
-			if err == nil {
-				err = p.Apply(o.Dir)
-			}
-			note := "the runtime is now called batten-runc; containers made with the runtime batten do not start again: make them anew"
-			if err != nil || p.Notes[0] != note {
-				t.Errorf("%v: %q\nwant %s", err, p.Notes, note)
-			}
-		}
-		if got := text(t, o.Config); got != want {
-			t.Errorf("got\n%s\nwant\n%s", got, want)
-		}
-	}
-	for name, want := range map[string]string{
-		"batten":      `a runtime "batten" would have Podman run the command batten if batten-runc were missing; name it batten-runc with --handler`,
-		"crun":        `a runtime "crun" would have Podman run ` + bin + `/crun if batten-runc were missing; name it batten-runc with --handler`,
-		"batten-runc": "",
-		"elsewhere":   "",
-	} {
-		o := Options{Handler: name, Bin: "/usr/local/bin", Dir: t.TempDir(), Config: filepath.Join(t.TempDir(), "batten.conf")}
-		if _, err := Podman(o); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
-			t.Errorf("%s: got  %v\nwant %s", name, err, want)
-		}
 	}
 }
 

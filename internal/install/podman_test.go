@@ -66,3 +66,51 @@ func TestKeepRuntime(t *testing.T) {
 		})
 	}
 }
+
+// An installation under Podman's former name is renamed by install and undone by
+// uninstall; nobody can choose the name of a program.
+func TestPodmanName(t *testing.T) {
+	bin := t.TempDir()
+	for _, name := range []string{"crun", "batten-runc"} {
+		write0(t, filepath.Join(bin, name), "#!/bin/sh\n")
+		if err := os.Chmod(filepath.Join(bin, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", bin)
+	before := podmanComment + "\n[engine]\nruntime = \"batten\"\n[engine.runtimes]\nbatten = [\"/usr/local/bin/batten-runc\"]\n"
+	for _, undone := range []bool{false, true} {
+		o := Options{Bin: "/usr/local/bin", Dir: t.TempDir(), Config: filepath.Join(t.TempDir(), "batten.conf")}
+		write0(t, o.Config, before)
+		write0(t, statePath(o.Dir, "podman"), `{"file": "`+o.Config+`", "existed": false, "before": null, "after": "`+digest([]byte(before))+`", "handler": "batten", "default": true}`)
+		want := strings.ReplaceAll(before, "\"batten\"", "\"batten-runc\"")
+		want = strings.ReplaceAll(want, "\nbatten = ", "\nbatten-runc = ")
+		if undone {
+			undo(t, o, "podman")
+			want = "no file"
+		} else {
+			p, err := Podman(o)
+			if err == nil {
+				err = p.Apply(o.Dir)
+			}
+			note := "the runtime is now called batten-runc; containers made with the runtime batten do not start again: make them anew"
+			if err != nil || p.Notes[0] != note {
+				t.Errorf("%v: %q\nwant %s", err, p.Notes, note)
+			}
+		}
+		if got := text(t, o.Config); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+	for name, want := range map[string]string{
+		"batten":      `a runtime "batten" would have Podman run the command batten if batten-runc were missing; name it batten-runc with --handler`,
+		"crun":        `a runtime "crun" would have Podman run ` + bin + `/crun if batten-runc were missing; name it batten-runc with --handler`,
+		"batten-runc": "",
+		"elsewhere":   "",
+	} {
+		o := Options{Handler: name, Bin: "/usr/local/bin", Dir: t.TempDir(), Config: filepath.Join(t.TempDir(), "batten.conf")}
+		if _, err := Podman(o); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%s: got  %v\nwant %s", name, err, want)
+		}
+	}
+}

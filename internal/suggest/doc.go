@@ -8,7 +8,7 @@
 //	apply.go       the profile with more calls allowed
 //	exact.go       proves that the new profile allows the calls, and nothing else new
 //	rule.go        the match of the rule: globs for names that controllers make
-//	yaml.go        Write, all of it as a policy
+//	yaml.go        Write, all of it as a policy; yaml_list.go wraps long lists
 //
 // Call [For], and then [Write]. The package reads no file.
 package suggest

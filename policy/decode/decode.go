@@ -13,7 +13,7 @@ import (
 // Call returns a call as text. Of a call that the package does not know it has the arguments
 // that looked names: those by which a filter decides, by index.
 func Call(arch specs.Arch, name string, args [6]uint64, looked map[uint]uint64) string {
-	kinds, known := calls[name]
+	kinds, known := calls()[name]
 	if !known {
 		return name + "(" + strings.Join(chosen(looked), ", ") + ")"
 	}
@@ -31,7 +31,7 @@ func Call(arch specs.Arch, name string, args [6]uint64, looked map[uint]uint64) 
 // Looked returns a call with those of its arguments alone that looked has, by index.
 func Looked(arch specs.Arch, name string, looked map[uint]uint64) string {
 	var out []string
-	kinds := calls[name]
+	kinds := calls()[name]
 	for _, i := range slices.Sorted(maps.Keys(looked)) {
 		for uint(len(out)) < i {
 			out = append(out, address)

@@ -134,7 +134,7 @@ func FuzzCall(f *testing.F) {
 		if narrow {
 			arch = specs.ArchX86
 		}
-		for _, name := range append(slices.Sorted(maps.Keys(calls)), name) {
+		for _, name := range append(slices.Sorted(maps.Keys(calls())), name) {
 			got := Call(arch, name, [6]uint64{a, b, c, d, a, b}, map[uint]uint64{0: a, 5: b})
 			if !strings.HasPrefix(got, name+"(") || strings.Contains(got, "\n") != strings.Contains(name, "\n") {
 				t.Errorf("got %q", got)
@@ -145,7 +145,7 @@ func FuzzCall(f *testing.F) {
 
 // Each call that is decoded is one of Linux', and has no more than six arguments.
 func TestCalls(t *testing.T) {
-	for name, kinds := range calls {
+	for name, kinds := range calls() {
 		if !syscalls.IsSyscall(name) || len(kinds) > 6 {
 			t.Errorf("%s with %d arguments", name, len(kinds))
 		}

@@ -102,7 +102,7 @@ type Value struct {
 // Word returns what a word stands for as argument i of a call: AF_ALG of socket's first, or
 // CLONE_NEWUSER of clone's, which is one flag of several.
 func Word(name string, i int, text string) (v Value, ok bool) {
-	kinds := calls[name]
+	kinds := calls()[name]
 	if i >= len(kinds) {
 		return v, false
 	}
@@ -126,7 +126,7 @@ func Word(name string, i int, text string) (v Value, ok bool) {
 
 // Flags returns the words that argument i of a call may have beside others.
 func Flags(name string, i int) (out []string) {
-	if kinds := calls[name]; i < len(kinds) {
+	if kinds := calls()[name]; i < len(kinds) {
 		for _, w := range kinds[i].flags {
 			out = append(out, w.name)
 		}
@@ -136,7 +136,7 @@ func Flags(name string, i int) (out []string) {
 
 // Words returns the words that argument i of a call may have.
 func Words(name string, i int) (out []string) {
-	if kinds := calls[name]; i < len(kinds) {
+	if kinds := calls()[name]; i < len(kinds) {
 		for _, w := range append(slices.Clip(kinds[i].words), kinds[i].flags...) {
 			out = append(out, w.name)
 		}

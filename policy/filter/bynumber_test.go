@@ -157,42 +157,47 @@ func TestNewerRuntimeThanTheLinkedLibrary(t *testing.T) {
 	}
 }
 
+func denying(flags []specs.LinuxSeccompFlag) *specs.LinuxSeccomp {
+	return &specs.LinuxSeccomp{
+		DefaultAction: specs.ActAllow, Flags: flags,
+		Syscalls: []specs.LinuxSyscall{{Names: []string{"keyctl"}, Action: specs.ActErrno}},
+	}
+}
+
+func notifying(path, metadata string) *specs.LinuxSeccomp {
+	return &specs.LinuxSeccomp{
+		DefaultAction: specs.ActAllow, ListenerPath: path, ListenerMetadata: metadata,
+		Syscalls: []specs.LinuxSyscall{{Names: []string{"keyctl"}, Action: specs.ActNotify}},
+	}
+}
+
+func flagList(flags ...specs.LinuxSeccompFlag) []specs.LinuxSeccompFlag {
+	return append([]specs.LinuxSeccompFlag{}, flags...)
+}
+
+// flagCases are filters whose flags and listeners differ, and what is looser in one.
+var flagCases = []struct {
+	floor, own *specs.LinuxSeccomp
+	flag, call string
+	changes    int
+}{
+	{floor: denying(flagList()), own: denying(nil), flag: "SECCOMP_FILTER_FLAG_SPEC_ALLOW", changes: 1},
+	{floor: denying(flagList()), own: denying(flagList(specs.LinuxSeccompFlagSpecAllow)), flag: "SECCOMP_FILTER_FLAG_SPEC_ALLOW", changes: 1},
+	{floor: denying(flagList(specs.LinuxSeccompFlagLog)), own: denying(flagList()), flag: "SECCOMP_FILTER_FLAG_LOG", changes: 1},
+	{floor: denying(flagList(specs.LinuxSeccompFlagLog)), own: denying(nil), flag: "SECCOMP_FILTER_FLAG_SPEC_ALLOW", changes: 2},
+	{floor: denying(flagList()), own: denying(flagList())},
+	{floor: denying(nil), own: denying(flagList(specs.LinuxSeccompFlagSpecAllow))},
+	{floor: denying(nil), own: denying(flagList()), changes: 1},
+	{floor: denying(nil), own: denying(flagList(specs.LinuxSeccompFlagLog)), changes: 2},
+	{floor: notifying("/run/node", ""), own: notifying("/run/node", "")},
+	{floor: notifying("/run/node", ""), own: notifying("/run/pod", ""), call: "keyctl() on amd64: NOTIFY against NOTIFY (another listener)", changes: 1},
+	{floor: notifying("/run/node", "a"), own: notifying("/run/node", "b"), call: "keyctl() on amd64: NOTIFY against NOTIFY (another listener)", changes: 1},
+	{floor: notifying("/run/node", ""), own: denying(nil), changes: 1},
+	{floor: denying(nil), own: notifying("/run/pod", ""), call: "keyctl() on amd64: ERRNO(EPERM) against NOTIFY", changes: 1},
+}
+
 func TestFlagsAndListeners(t *testing.T) {
-	denies := func(flags []specs.LinuxSeccompFlag) *specs.LinuxSeccomp {
-		return &specs.LinuxSeccomp{
-			DefaultAction: specs.ActAllow, Flags: flags,
-			Syscalls: []specs.LinuxSyscall{{Names: []string{"keyctl"}, Action: specs.ActErrno}},
-		}
-	}
-	notifies := func(path, metadata string) *specs.LinuxSeccomp {
-		return &specs.LinuxSeccomp{
-			DefaultAction: specs.ActAllow, ListenerPath: path, ListenerMetadata: metadata,
-			Syscalls: []specs.LinuxSyscall{{Names: []string{"keyctl"}, Action: specs.ActNotify}},
-		}
-	}
-	list := func(flags ...specs.LinuxSeccompFlag) []specs.LinuxSeccompFlag {
-		return append([]specs.LinuxSeccompFlag{}, flags...)
-	}
-	const allow, log = specs.LinuxSeccompFlagSpecAllow, specs.LinuxSeccompFlagLog
-	for i, tc := range []struct {
-		floor, own *specs.LinuxSeccomp
-		flag, call string
-		changes    int
-	}{
-		{floor: denies(list()), own: denies(nil), flag: "SECCOMP_FILTER_FLAG_SPEC_ALLOW", changes: 1},
-		{floor: denies(list()), own: denies(list(allow)), flag: "SECCOMP_FILTER_FLAG_SPEC_ALLOW", changes: 1},
-		{floor: denies(list(log)), own: denies(list()), flag: "SECCOMP_FILTER_FLAG_LOG", changes: 1},
-		{floor: denies(list(log)), own: denies(nil), flag: "SECCOMP_FILTER_FLAG_SPEC_ALLOW", changes: 2},
-		{floor: denies(list()), own: denies(list())},
-		{floor: denies(nil), own: denies(list(allow))},
-		{floor: denies(nil), own: denies(list()), changes: 1},
-		{floor: denies(nil), own: denies(list(log)), changes: 2},
-		{floor: notifies("/run/node", ""), own: notifies("/run/node", "")},
-		{floor: notifies("/run/node", ""), own: notifies("/run/pod", ""), call: "keyctl() on amd64: NOTIFY against NOTIFY (another listener)", changes: 1},
-		{floor: notifies("/run/node", "a"), own: notifies("/run/node", "b"), call: "keyctl() on amd64: NOTIFY against NOTIFY (another listener)", changes: 1},
-		{floor: notifies("/run/node", ""), own: denies(nil), changes: 1},
-		{floor: denies(nil), own: notifies("/run/pod", ""), call: "keyctl() on amd64: ERRNO(EPERM) against NOTIFY", changes: 1},
-	} {
+	for i, tc := range flagCases {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			floor, err := filter.Compile(tc.floor)
 			if err != nil {

@@ -12,39 +12,44 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
+// socketALG returns a rule on socket(AF_ALG).
+func socketALG(action specs.LinuxSeccompAction) []specs.LinuxSyscall {
+	alg := []specs.LinuxSeccompArg{{Index: 0, Op: specs.OpMaskedEqual, Value: 0xffffffff, ValueTwo: 38}}
+	return []specs.LinuxSyscall{{Names: []string{"socket"}, Action: action, Args: alg}}
+}
+
+// multiplexedEdits are edits of calls behind i386's multiplexers.
+var multiplexedEdits = []struct {
+	name           string
+	from           specs.LinuxSeccomp
+	edits          semantics.Edits
+	alg, inet      string // through socketALG, on both ABIs
+	viaSocketcall  string
+	viaBind, notes string
+}{
+	{
+		name: "deny", from: profile.RuntimeDefault(nil), edits: semantics.Edits{Deny: socketALG(specs.ActErrno)},
+		alg: "ERRNO(EPERM)", inet: "ALLOW", viaSocketcall: "ERRNO(ENOSYS)", viaBind: "ALLOW", // no rule repeats the default
+		notes: "deny: 32-bit programs that make socket through socketcall or ipc are denied it whatever its arguments, which no filter sees there",
+	},
+	{
+		name:  "allow",
+		from:  specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Architectures: []specs.Arch{specs.ArchX86_64, specs.ArchX86}, Syscalls: []specs.LinuxSyscall{{Names: []string{"read", "bind", "statx"}, Action: specs.ActAllow}}},
+		edits: semantics.Edits{Allow: socketALG(specs.ActAllow)},
+		alg:   "ALLOW", inet: "ERRNO(EPERM)", viaSocketcall: "ERRNO(ENOSYS)", viaBind: "ALLOW", // no rule repeats the default
+		notes: "allow: 32-bit programs that make socket through socketcall or ipc are not allowed it, since no filter sees its arguments there",
+	},
+	{
+		name:  "allow whole",
+		from:  specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Architectures: []specs.Arch{specs.ArchX86_64, specs.ArchX86}, Syscalls: []specs.LinuxSyscall{{Names: []string{"read", "bind", "statx"}, Action: specs.ActAllow}}},
+		edits: semantics.Edits{Allow: []specs.LinuxSyscall{{Names: []string{"socket"}}}},
+		alg:   "ALLOW", inet: "ALLOW", viaSocketcall: "ALLOW", viaBind: "ALLOW",
+	},
+}
+
 // What i386's programs have in memory is denied whole, and is not allowed.
 func TestEditMultiplexed(t *testing.T) {
-	alg := []specs.LinuxSeccompArg{{Index: 0, Op: specs.OpMaskedEqual, Value: 0xffffffff, ValueTwo: 38}}
-	socket := func(action specs.LinuxSeccompAction) []specs.LinuxSyscall {
-		return []specs.LinuxSyscall{{Names: []string{"socket"}, Action: action, Args: alg}}
-	}
-	for _, tt := range []struct {
-		name           string
-		from           specs.LinuxSeccomp
-		edits          semantics.Edits
-		alg, inet      string // through socket, on both ABIs
-		viaSocketcall  string
-		viaBind, notes string
-	}{
-		{
-			name: "deny", from: profile.RuntimeDefault(nil), edits: semantics.Edits{Deny: socket(specs.ActErrno)},
-			alg: "ERRNO(EPERM)", inet: "ALLOW", viaSocketcall: "ERRNO(ENOSYS)", viaBind: "ALLOW", // no rule repeats the default
-			notes: "deny: 32-bit programs that make socket through socketcall or ipc are denied it whatever its arguments, which no filter sees there",
-		},
-		{
-			name:  "allow",
-			from:  specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Architectures: []specs.Arch{specs.ArchX86_64, specs.ArchX86}, Syscalls: []specs.LinuxSyscall{{Names: []string{"read", "bind", "statx"}, Action: specs.ActAllow}}},
-			edits: semantics.Edits{Allow: socket(specs.ActAllow)},
-			alg:   "ALLOW", inet: "ERRNO(EPERM)", viaSocketcall: "ERRNO(ENOSYS)", viaBind: "ALLOW", // no rule repeats the default
-			notes: "allow: 32-bit programs that make socket through socketcall or ipc are not allowed it, since no filter sees its arguments there",
-		},
-		{
-			name:  "allow whole",
-			from:  specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Architectures: []specs.Arch{specs.ArchX86_64, specs.ArchX86}, Syscalls: []specs.LinuxSyscall{{Names: []string{"read", "bind", "statx"}, Action: specs.ActAllow}}},
-			edits: semantics.Edits{Allow: []specs.LinuxSyscall{{Names: []string{"socket"}}}},
-			alg:   "ALLOW", inet: "ALLOW", viaSocketcall: "ALLOW", viaBind: "ALLOW",
-		},
-	} {
+	for _, tt := range multiplexedEdits {
 		t.Run(tt.name, func(t *testing.T) {
 			out, notes, err := floor.Edit(tt.from, tt.edits, floor.Limits{})
 			if err != nil {

@@ -1,5 +1,5 @@
 // Package observe makes the observing twin of a profile: what the profile denies, the twin
-// notifies a listener of, with SCMP_ACT_NOTIFY. No policy asks for it yet.
+// notifies a listener of, with SCMP_ACT_NOTIFY. `denials: Count` and `mode: Audit` ask for it.
 //
 //	observe.go    Profile, what it is asked for and what it returns
 //	names.go      which names can be notified of, and the rules for them

@@ -35,6 +35,10 @@ type Request struct {
 	// Beside is set for a twin that is to be intersected with another profile. No two of its
 	// rules overlap then, since each such pair costs the intersection much.
 	Beside bool
+	// Killable is set where runtime, libseccomp and kernel have
+	// SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: once the listener has received a call, no signal
+	// but SIGKILL ends its wait for the answer (seccomp_unotify(2)).
+	Killable bool
 	// ListenerPath is the socket to which the runtime hands the descriptor.
 	ListenerPath string
 }
@@ -134,6 +138,21 @@ func (o *observing) seccomp(rules []specs.LinuxSyscall) specs.LinuxSeccomp {
 	}
 	if slices.ContainsFunc(rules, func(r specs.LinuxSyscall) bool { return r.Action == specs.ActNotify }) {
 		out.ListenerPath = o.ListenerPath
+		if o.Killable {
+			out.Flags = killable(out.Flags)
+		}
 	}
 	return out
+}
+
+// killable returns flags with WAIT_KILLABLE_RECV. No list means SPEC_ALLOW to runc and crun, and
+// goes on meaning that.
+func killable(flags []specs.LinuxSeccompFlag) []specs.LinuxSeccompFlag {
+	if slices.Contains(flags, specs.LinuxSeccompFlagWaitKillableRecv) {
+		return flags
+	}
+	if flags == nil {
+		flags = []specs.LinuxSeccompFlag{specs.LinuxSeccompFlagSpecAllow}
+	}
+	return append(slices.Clone(flags), specs.LinuxSeccompFlagWaitKillableRecv)
 }

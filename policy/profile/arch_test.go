@@ -10,52 +10,59 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
+var (
+	allArches = []specs.Arch{specs.ArchX86_64, specs.ArchX86, specs.ArchX32}
+	// _llseek is i386's alone, arm_fadvise64_64 ARM's, send multiplexed on
+	// i386, newer_than_all of no table.
+	ofArches = allowing("read", "_llseek", "arm_fadvise64_64", "send", "newer_than_all")
+)
+
+func allowing(names ...string) []specs.LinuxSyscall {
+	return []specs.LinuxSyscall{{Names: names, Action: specs.ActAllow}}
+}
+
+// architectureCases are profiles and what is left of them on a machine.
+var architectureCases = []struct {
+	name   string
+	mode   Architectures
+	abis   ABIs
+	arches []specs.Arch
+	kept   string
+	notes  int
+}{
+	{
+		name: "as written", mode: AsWritten, abis: ABIs{Probed: true}, arches: allArches,
+		kept: "read _llseek arm_fadvise64_64 send newer_than_all",
+	},
+	{
+		name: "not probed", mode: Auto, abis: ABIs{}, arches: allArches,
+		kept: "read _llseek arm_fadvise64_64 send newer_than_all",
+	},
+	{
+		name: "runs all", mode: Auto, abis: ABIs{Probed: true, X86: true, X32: true},
+		arches: allArches, kept: "read _llseek arm_fadvise64_64 send newer_than_all",
+	},
+	{
+		name: "no x32", mode: Auto, abis: ABIs{Probed: true, X86: true}, arches: allArches[:2],
+		kept: "read _llseek send newer_than_all", notes: 1,
+	},
+	{
+		name: "neither", mode: Auto, abis: ABIs{Probed: true}, arches: allArches[:1],
+		kept: "read newer_than_all", notes: 2,
+	},
+	{
+		name: "native", mode: Native, abis: ABIs{}, arches: allArches[:1],
+		kept: "read newer_than_all", notes: 2,
+	},
+}
+
 func TestForArchitectures(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the ABIs in this test are those of amd64")
 	}
-	all := []specs.Arch{specs.ArchX86_64, specs.ArchX86, specs.ArchX32}
-	allow := func(names ...string) []specs.LinuxSyscall {
-		return []specs.LinuxSyscall{{Names: names, Action: specs.ActAllow}}
-	}
-	// _llseek is i386's alone, arm_fadvise64_64 ARM's, send multiplexed on
-	// i386, newer_than_all of no table.
-	names := allow("read", "_llseek", "arm_fadvise64_64", "send", "newer_than_all")
-	for _, tt := range []struct {
-		name   string
-		mode   Architectures
-		abis   ABIs
-		arches []specs.Arch
-		kept   string
-		notes  int
-	}{
-		{
-			name: "as written", mode: AsWritten, abis: ABIs{Probed: true}, arches: all,
-			kept: "read _llseek arm_fadvise64_64 send newer_than_all",
-		},
-		{
-			name: "not probed", mode: Auto, abis: ABIs{}, arches: all,
-			kept: "read _llseek arm_fadvise64_64 send newer_than_all",
-		},
-		{
-			name: "runs all", mode: Auto, abis: ABIs{Probed: true, X86: true, X32: true},
-			arches: all, kept: "read _llseek arm_fadvise64_64 send newer_than_all",
-		},
-		{
-			name: "no x32", mode: Auto, abis: ABIs{Probed: true, X86: true}, arches: all[:2],
-			kept: "read _llseek send newer_than_all", notes: 1,
-		},
-		{
-			name: "neither", mode: Auto, abis: ABIs{Probed: true}, arches: all[:1],
-			kept: "read newer_than_all", notes: 2,
-		},
-		{
-			name: "native", mode: Native, abis: ABIs{}, arches: all[:1],
-			kept: "read newer_than_all", notes: 2,
-		},
-	} {
+	for _, tt := range architectureCases {
 		t.Run(tt.name, func(t *testing.T) {
-			in := specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Architectures: all, Syscalls: names}
+			in := specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Architectures: allArches, Syscalls: ofArches}
 			out, notes := ForArchitectures(in, tt.mode, tt.abis)
 			if !slices.Equal(out.Architectures, tt.arches) {
 				t.Errorf("architectures: got %v, want %v", out.Architectures, tt.arches)

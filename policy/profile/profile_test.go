@@ -25,6 +25,43 @@ func parse(t *testing.T, text string) *profile.Profile {
 	return p
 }
 
+// resolveCases are profiles with conditions on the machine and the container.
+var resolveCases = []struct {
+	name   string
+	target profile.Target
+	want   string
+	arches string
+}{
+	{
+		name:   "amd64, old kernel",
+		target: profile.Target{GOARCH: "amd64", KernelRelease: "5.4.0-1"},
+		want:   "always old nobody amd64 notarm notnew", arches: "SCMP_ARCH_X86_64 SCMP_ARCH_X86",
+	},
+	{
+		name:   "amd64, new kernel",
+		target: profile.Target{GOARCH: "amd64", KernelRelease: "6.1.0-13-amd64"},
+		want:   "always old nobody amd64 notarm new", arches: "SCMP_ARCH_X86_64 SCMP_ARCH_X86",
+	},
+	{
+		name: "arm64", target: profile.Target{GOARCH: "arm64", KernelRelease: "5.10"},
+		want: "always old nobody new", arches: "SCMP_ARCH_AARCH64 SCMP_ARCH_ARM",
+	},
+	{
+		name: "an arch that is not mapped", target: profile.Target{GOARCH: "riscv64"},
+		want: "always old nobody notarm notnew",
+	},
+	{
+		name:   "one of two caps",
+		target: profile.Target{GOARCH: "arm64", Bounding: []string{"CAP_SYS_ADMIN"}},
+		want:   "always old notnew", arches: "SCMP_ARCH_AARCH64 SCMP_ARCH_ARM",
+	},
+	{
+		name:   "both caps",
+		target: profile.Target{GOARCH: "arm64", Bounding: []string{"CAP_BPF", "CAP_SYS_ADMIN"}},
+		want:   "always old admin notnew", arches: "SCMP_ARCH_AARCH64 SCMP_ARCH_ARM",
+	},
+}
+
 func TestResolve(t *testing.T) {
 	p := parse(t, `{
 		"defaultAction": "SCMP_ACT_ALLOW",
@@ -41,41 +78,7 @@ func TestResolve(t *testing.T) {
 			{"names": ["new"], "action": "SCMP_ACT_LOG", "includes": {"minKernel": "5.10"}},
 			{"names": ["notnew"], "action": "SCMP_ACT_LOG", "excludes": {"minKernel": "5.10"}}
 		]}`)
-	for _, tt := range []struct {
-		name   string
-		target profile.Target
-		want   string
-		arches string
-	}{
-		{
-			name:   "amd64, old kernel",
-			target: profile.Target{GOARCH: "amd64", KernelRelease: "5.4.0-1"},
-			want:   "always old nobody amd64 notarm notnew", arches: "SCMP_ARCH_X86_64 SCMP_ARCH_X86",
-		},
-		{
-			name:   "amd64, new kernel",
-			target: profile.Target{GOARCH: "amd64", KernelRelease: "6.1.0-13-amd64"},
-			want:   "always old nobody amd64 notarm new", arches: "SCMP_ARCH_X86_64 SCMP_ARCH_X86",
-		},
-		{
-			name: "arm64", target: profile.Target{GOARCH: "arm64", KernelRelease: "5.10"},
-			want: "always old nobody new", arches: "SCMP_ARCH_AARCH64 SCMP_ARCH_ARM",
-		},
-		{
-			name: "an arch that is not mapped", target: profile.Target{GOARCH: "riscv64"},
-			want: "always old nobody notarm notnew",
-		},
-		{
-			name:   "one of two caps",
-			target: profile.Target{GOARCH: "arm64", Bounding: []string{"CAP_SYS_ADMIN"}},
-			want:   "always old notnew", arches: "SCMP_ARCH_AARCH64 SCMP_ARCH_ARM",
-		},
-		{
-			name:   "both caps",
-			target: profile.Target{GOARCH: "arm64", Bounding: []string{"CAP_BPF", "CAP_SYS_ADMIN"}},
-			want:   "always old admin notnew", arches: "SCMP_ARCH_AARCH64 SCMP_ARCH_ARM",
-		},
-	} {
+	for _, tt := range resolveCases {
 		t.Run(tt.name, func(t *testing.T) {
 			s := p.Resolve(tt.target)
 			var names, arches []string

@@ -70,56 +70,59 @@ func filterAfter(wait string) *exec.Cmd {
 	return cmd
 }
 
+// attestCases are processes and what attesting them returns.
+var attestCases = []struct {
+	name    string
+	start   func(t *testing.T) subject
+	state   record.State
+	detail  string // PID stands for the process's
+	atLeast time.Duration
+	atMost  time.Duration
+}{
+	{
+		name: "filtered", start: func(t *testing.T) subject { return subject{pid: spawn(t, filterAfter("0s"))} },
+		state: record.Filtered, detail: "", atLeast: 0, atMost: 900 * time.Millisecond,
+	},
+	{
+		name: "filtered a little later", start: func(t *testing.T) subject { return subject{pid: spawn(t, filterAfter("300ms"))} },
+		state: record.Filtered, detail: "", atLeast: 250 * time.Millisecond, atMost: 900 * time.Millisecond,
+	},
+	{
+		name: "never filtered", start: func(t *testing.T) subject { return subject{pid: spawn(t, exec.Command("sleep", "60"))} },
+		state: record.Failed, detail: "process PID (/usr/bin/sleep) has Seccomp: 0 and 0 filters", atLeast: attestLimit, atMost: attestLimit + 5*time.Second,
+	},
+	{
+		name: "left the runtime without a filter", start: func(t *testing.T) subject {
+			pid := spawn(t, exec.Command("sleep", "60"))
+			return subject{pid: pid, runtime: procfs.Executable(os.Getpid())}
+		},
+		state: record.Failed, detail: "process PID (/usr/bin/sleep) has Seccomp: 0 and 0 filters", atLeast: 0, atMost: 900 * time.Millisecond,
+	},
+	{
+		name: "still the runtime, longer than others may take", start: func(t *testing.T) subject {
+			pid := spawn(t, filterAfter("1500ms"))
+			return subject{pid: pid, runtime: procfs.Executable(pid)}
+		},
+		state: record.Filtered, detail: "", atLeast: attestLimit, atMost: attestRuntimeLimit,
+	},
+	{
+		name: "gone", start: func(t *testing.T) subject {
+			cmd := exec.Command("true")
+			if err := cmd.Run(); err != nil {
+				t.Fatal(err)
+			}
+			return subject{pid: cmd.Process.Pid}
+		},
+		state: record.Ended, detail: "", atLeast: 0, atMost: 900 * time.Millisecond,
+	},
+	{
+		name: "ended, not reaped", start: func(t *testing.T) subject { return subject{pid: spawn(t, exec.Command("true"))} },
+		state: record.Ended, detail: "", atLeast: 0, atMost: 900 * time.Millisecond,
+	},
+}
+
 func TestAttest(t *testing.T) {
-	for _, tt := range []struct {
-		name    string
-		start   func(t *testing.T) subject
-		state   record.State
-		detail  string // PID stands for the process's
-		atLeast time.Duration
-		atMost  time.Duration
-	}{
-		{
-			name: "filtered", start: func(t *testing.T) subject { return subject{pid: spawn(t, filterAfter("0s"))} },
-			state: record.Filtered, detail: "", atLeast: 0, atMost: 900 * time.Millisecond,
-		},
-		{
-			name: "filtered a little later", start: func(t *testing.T) subject { return subject{pid: spawn(t, filterAfter("300ms"))} },
-			state: record.Filtered, detail: "", atLeast: 250 * time.Millisecond, atMost: 900 * time.Millisecond,
-		},
-		{
-			name: "never filtered", start: func(t *testing.T) subject { return subject{pid: spawn(t, exec.Command("sleep", "60"))} },
-			state: record.Failed, detail: "process PID (/usr/bin/sleep) has Seccomp: 0 and 0 filters", atLeast: attestLimit, atMost: attestLimit + 5*time.Second,
-		},
-		{
-			name: "left the runtime without a filter", start: func(t *testing.T) subject {
-				pid := spawn(t, exec.Command("sleep", "60"))
-				return subject{pid: pid, runtime: procfs.Executable(os.Getpid())}
-			},
-			state: record.Failed, detail: "process PID (/usr/bin/sleep) has Seccomp: 0 and 0 filters", atLeast: 0, atMost: 900 * time.Millisecond,
-		},
-		{
-			name: "still the runtime, longer than others may take", start: func(t *testing.T) subject {
-				pid := spawn(t, filterAfter("1500ms"))
-				return subject{pid: pid, runtime: procfs.Executable(pid)}
-			},
-			state: record.Filtered, detail: "", atLeast: attestLimit, atMost: attestRuntimeLimit,
-		},
-		{
-			name: "gone", start: func(t *testing.T) subject {
-				cmd := exec.Command("true")
-				if err := cmd.Run(); err != nil {
-					t.Fatal(err)
-				}
-				return subject{pid: cmd.Process.Pid}
-			},
-			state: record.Ended, detail: "", atLeast: 0, atMost: 900 * time.Millisecond,
-		},
-		{
-			name: "ended, not reaped", start: func(t *testing.T) subject { return subject{pid: spawn(t, exec.Command("true"))} },
-			state: record.Ended, detail: "", atLeast: 0, atMost: 900 * time.Millisecond,
-		},
-	} {
+	for _, tt := range attestCases {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := tt.start(t)

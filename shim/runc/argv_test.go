@@ -5,67 +5,70 @@ import (
 	"testing"
 )
 
+// argvCases are command lines and what is understood of them.
+var argvCases = []struct{ args, runc, crun, other string }{
+	{args: "create --bundle /b id", runc: "/b id", crun: "/b id", other: "/b id"},
+	{args: "create -b /b id", runc: "/b id", crun: "/b id", other: "/b id"},
+	{args: "create --bundle=/b --pid-file=/p id", runc: "/b id", crun: "/b id", other: "/b id"},
+	{args: "create id", runc: " id", crun: " id", other: " id"},
+	{args: "create -- id", runc: " id", crun: " id", other: " id"},
+	{
+		args: "--root /r --log /l --log-format json create --bundle /b id", runc: "/b id",
+		crun: "/b id", other: "/b id",
+	},
+	{args: "-- create --bundle /b id", runc: "/b id", crun: "/b id", other: "/b id"},
+	{args: "run -d --bundle /b id", runc: "/b id", crun: "/b id", other: "/b id"},
+	{
+		args: "restore --image-path /i --bundle /b id", runc: "/b id", crun: "/b id",
+		other: "/b id",
+	},
+	{
+		args: "create --bundle create id", runc: "create id", crun: "create id",
+		other: "create id",
+	},
+	{
+		args: "create --bundle --bundle=/x id", runc: "--bundle=/x id", crun: "--bundle=/x id",
+		other: "--bundle=/x id",
+	},
+	{args: "create -bundle /b id", runc: "/b id", crun: "undle /b"},
+	{args: "create -b=/b id", runc: "/b id", crun: "=/b id"},
+	{args: "create -b/b id", crun: "/b id"},
+	{args: "create --b /b id", runc: "/b id"},
+	{args: "create id --bundle /b", runc: "/b id"},
+	{args: "create id -- --bundle /b"},
+	{args: "create a b"},
+	{args: "create --bun /b id"},
+	{args: "create --config /c id"},
+	{args: "create -f /c id"},
+	{args: "--debug=false create --bundle /b id", runc: "/b id"},
+	{args: "--debug=true --systemd-cgroup=0 create --bundle /b id", runc: "/b id"},
+	{args: "--debug=no create --bundle /b id"},
+	{args: "--debug= create --bundle /b id"},
+	{args: "--debug false create --bundle /b id", runc: "-", crun: "-", other: "-"},
+	{
+		args: "create --no-mount-fallback --bundle /b id", runc: "/b id", crun: "/b id",
+		other: "/b id",
+	},
+	{args: "run --no-mount-fallback=false --bundle /b id", runc: "/b id"},
+	{args: "create --detach=false id", runc: " id"},
+	{args: "create --keep --", crun: "-", other: "-"},
+	{args: "run --no-mount-fallback --detach --", crun: "-", other: "-"},
+	{args: "create -d=maybe id"},
+	{args: "create --bundle"},
+	{args: "--unknown x create --bundle /b id"},
+	{args: "--unknown create --bundle /b id"},
+	// What makes nothing.
+	{args: "state id", runc: "-", crun: "-", other: "-"},
+	{args: "--unknown x state id", runc: "-", crun: "-", other: "-"},
+	{args: "exec id run create", runc: "-", crun: "-", other: "-"},
+	{args: "create", runc: "-", crun: "-", other: "-"},
+	{args: "create --help", runc: "-", crun: "-", other: "-"},
+	{runc: "-", crun: "-", other: "-"},
+}
+
 // What each spelling means to each runtime; empty want means that it is refused.
 func TestParse(t *testing.T) {
-	for _, tt := range []struct{ args, runc, crun, other string }{
-		{args: "create --bundle /b id", runc: "/b id", crun: "/b id", other: "/b id"},
-		{args: "create -b /b id", runc: "/b id", crun: "/b id", other: "/b id"},
-		{args: "create --bundle=/b --pid-file=/p id", runc: "/b id", crun: "/b id", other: "/b id"},
-		{args: "create id", runc: " id", crun: " id", other: " id"},
-		{args: "create -- id", runc: " id", crun: " id", other: " id"},
-		{
-			args: "--root /r --log /l --log-format json create --bundle /b id", runc: "/b id",
-			crun: "/b id", other: "/b id",
-		},
-		{args: "-- create --bundle /b id", runc: "/b id", crun: "/b id", other: "/b id"},
-		{args: "run -d --bundle /b id", runc: "/b id", crun: "/b id", other: "/b id"},
-		{
-			args: "restore --image-path /i --bundle /b id", runc: "/b id", crun: "/b id",
-			other: "/b id",
-		},
-		{
-			args: "create --bundle create id", runc: "create id", crun: "create id",
-			other: "create id",
-		},
-		{
-			args: "create --bundle --bundle=/x id", runc: "--bundle=/x id", crun: "--bundle=/x id",
-			other: "--bundle=/x id",
-		},
-		{args: "create -bundle /b id", runc: "/b id", crun: "undle /b"},
-		{args: "create -b=/b id", runc: "/b id", crun: "=/b id"},
-		{args: "create -b/b id", crun: "/b id"},
-		{args: "create --b /b id", runc: "/b id"},
-		{args: "create id --bundle /b", runc: "/b id"},
-		{args: "create id -- --bundle /b"},
-		{args: "create a b"},
-		{args: "create --bun /b id"},
-		{args: "create --config /c id"},
-		{args: "create -f /c id"},
-		{args: "--debug=false create --bundle /b id", runc: "/b id"},
-		{args: "--debug=true --systemd-cgroup=0 create --bundle /b id", runc: "/b id"},
-		{args: "--debug=no create --bundle /b id"},
-		{args: "--debug= create --bundle /b id"},
-		{args: "--debug false create --bundle /b id", runc: "-", crun: "-", other: "-"},
-		{
-			args: "create --no-mount-fallback --bundle /b id", runc: "/b id", crun: "/b id",
-			other: "/b id",
-		},
-		{args: "run --no-mount-fallback=false --bundle /b id", runc: "/b id"},
-		{args: "create --detach=false id", runc: " id"},
-		{args: "create --keep --", crun: "-", other: "-"},
-		{args: "run --no-mount-fallback --detach --", crun: "-", other: "-"},
-		{args: "create -d=maybe id"},
-		{args: "create --bundle"},
-		{args: "--unknown x create --bundle /b id"},
-		{args: "--unknown create --bundle /b id"},
-		// What makes nothing.
-		{args: "state id", runc: "-", crun: "-", other: "-"},
-		{args: "--unknown x state id", runc: "-", crun: "-", other: "-"},
-		{args: "exec id run create", runc: "-", crun: "-", other: "-"},
-		{args: "create", runc: "-", crun: "-", other: "-"},
-		{args: "create --help", runc: "-", crun: "-", other: "-"},
-		{runc: "-", crun: "-", other: "-"},
-	} {
+	for _, tt := range argvCases {
 		for runtime, want := range map[string]string{"/usr/sbin/runc": tt.runc, "/usr/bin/crun": tt.crun, "/opt/youki": tt.other} {
 			if runtime == "/usr/bin/crun" && tt.crun == "undle /b" {
 				want = "" // -b undle, and then two arguments

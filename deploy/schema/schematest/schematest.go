@@ -1,4 +1,3 @@
-// Package schematest holds texts to JSON Schemas, in tests. Call [Compile] first.
 package schematest
 
 import (

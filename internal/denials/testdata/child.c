@@ -10,6 +10,10 @@
 //	named NAME NR             one call by a process of that name
 //	twice NR                  one call, another one after a byte from standard input
 //	forks NR N                N processes, one call each, at once
+//	interrupted NR            one call, with a handler of SIGUSR1 that restarts nothing; prints
+//	                          its result and how many signals there were
+//
+// With KILLABLE in its environment it loads the filter with WAIT_KILLABLE_RECV.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/filter.h>
@@ -29,6 +33,10 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
 
 static void die(const char *what) {
 	perror(what);
@@ -64,7 +72,10 @@ static void filter(const char *path, const char *socket_path) {
 	struct sock_fprog p = {.len = n, .filter = program};
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		die("no_new_privs");
-	int fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &p);
+	unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	if (getenv("KILLABLE"))
+		flags |= SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	int fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &p);
 	if (fd < 0)
 		die("seccomp");
 	hand(conn, fd);
@@ -135,6 +146,11 @@ int main(int argc, char **argv) {
 		setitimer(ITIMER_REAL, &it, NULL);
 		times(1);
 		printf("%d\n", ticks);
+	} else if (!strcmp(verb, "interrupted")) {
+		struct sigaction sa = {.sa_handler = tick};
+		sigaction(SIGUSR1, &sa, NULL);
+		long r = call(0);
+		printf("%ld %d\n", r, ticks);
 	} else if (!strcmp(verb, "varied")) {
 		long first = call(1);
 		long differed = 0;

@@ -1,6 +1,3 @@
-// Package manifesttest writes manifests for tests, as people, editors and templates do.
-//
-// Call [Generate] with numbers from 0 on.
 package manifesttest
 
 import (

@@ -1,5 +1,7 @@
 package manifesttest
 
+import "slices"
+
 // RefusedPod is a pod with what the API server says of it.
 type RefusedPod struct {
 	Name, Text string
@@ -11,16 +13,28 @@ type RefusedPod struct {
 // Refused returns pods that the API server refuses for what they ask of seccomp, and pods
 // beside them that it takes.
 func Refused() []RefusedPod {
-	pod := func(spec, security string) string {
-		return "apiVersion: v1\nkind: Pod\nmetadata: {name: refused}\nspec:\n" + spec +
-			"  containers:\n  - {name: c, image: i, securityContext: " + security + "}\n"
-	}
-	podAsks := func(profile string) string { return "  securityContext: {seccompProfile: " + profile + "}\n" }
-	asks := func(profile string) string { return "{seccompProfile: " + profile + "}" }
-	const (
-		relative = "localhostProfile is relative to the kubelet's seccomp root, /root, and does not leave it"
-		windows  = "a seccompProfile on a pod for Windows: the API server refuses it; leave it out"
-	)
+	return slices.Concat(types(), files(), places())
+}
+
+const (
+	relative = "localhostProfile is relative to the kubelet's seccomp root, /root, and does not leave it"
+	windows  = "a seccompProfile on a pod for Windows: the API server refuses it; leave it out"
+)
+
+// pod returns a manifest with fields of the pod and the securityContext of its container.
+func pod(spec, security string) string {
+	return "apiVersion: v1\nkind: Pod\nmetadata: {name: refused}\nspec:\n" + spec +
+		"  containers:\n  - {name: c, image: i, securityContext: " + security + "}\n"
+}
+
+func podAsks(profile string) string {
+	return "  securityContext: {seccompProfile: " + profile + "}\n"
+}
+
+func asks(profile string) string { return "{seccompProfile: " + profile + "}" }
+
+// types returns pods that ask for a type, known or not.
+func types() []RefusedPod {
 	return []RefusedPod{
 		{Name: "default", Text: pod(podAsks("{type: RuntimeDefault}"), "{}")},
 		{Name: "no profile", Text: pod("", "{}")},
@@ -45,6 +59,12 @@ func Refused() []RefusedPod {
 			Name: "privileged with a path that goes up", Text: pod("", "{privileged: true, seccompProfile: {type: Localhost, localhostProfile: ../..}}"),
 			Why: `container c: the API server refuses "../..": ` + relative,
 		},
+	}
+}
+
+// files returns pods that name a file, with and without the type for it.
+func files() []RefusedPod {
+	return []RefusedPod{
 		{
 			Name: "file beside RuntimeDefault", Text: pod(podAsks("{type: RuntimeDefault, localhostProfile: a.json}"), "{}"),
 			Why: "localhostProfile beside type RuntimeDefault: the API server refuses it; write type: Localhost, or leave localhostProfile out",
@@ -68,6 +88,12 @@ func Refused() []RefusedPod {
 			Name: "path that goes up and down", Text: pod(podAsks("{type: Localhost, localhostProfile: a/../b.json}"), "{}"),
 			Why: `the API server refuses "a/../b.json": ` + relative,
 		},
+	}
+}
+
+// places returns pods that ask elsewhere: in an init container, for Windows.
+func places() []RefusedPod {
+	return []RefusedPod{
 		{
 			Name: "init container", Text: pod("  initContainers: [{name: i, image: i, securityContext: {seccompProfile: {type: Bogus}}}]\n", "{}"),
 			Why: `container i: there is no type "Bogus": the API server refuses it; write RuntimeDefault, Localhost or Unconfined`,

@@ -1,0 +1,2 @@
+// Package schematest holds texts to JSON Schemas, in tests. Call [Compile] first.
+package schematest
