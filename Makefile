@@ -60,7 +60,7 @@ unit: packages ## the packages' own tests, with the race detector
 	REQUIRE_INTEGRATION=1 $(GO) test -race ./cmd/... ./deploy/... ./docs/... ./internal/... ./policy/... ./shim/... ./spec/...
 
 integration: build engines ## real daemons, real containers; nothing may be skipped
-	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -p 1 -timeout 30m ./integration ./integration/bypass ./integration/faults ./integration/load ./integration/observe
+	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -p 1 -timeout 30m ./integration ./integration/bypass ./integration/faults ./integration/load ./integration/observe ./integration/record
 
 peers: build ## containerd's own tests of its client and its CRI plugin, with the stock shim and with Batten's; PEERS=1 for the long ones, too
 	integration/engines/build.sh peers
@@ -69,7 +69,7 @@ peers: build ## containerd's own tests of its client and its CRI plugin, with th
 race: engines ## the integration tests with binaries that report data races
 	CGO_ENABLED=1 $(GO) build -race -o bin/ ./cmd/...
 	@log=$$(mktemp -d); GORACE="log_path=$$log/race atexit_sleep_ms=0" REQUIRE_INTEGRATION=1 \
-	$(GO) test -count=1 -p 1 -timeout 90m -skip TestLimits ./integration ./integration/bypass ./integration/faults ./integration/load ./integration/observe; status=$$?; \
+	$(GO) test -count=1 -p 1 -timeout 90m -skip TestLimits ./integration ./integration/bypass ./integration/faults ./integration/load ./integration/observe ./integration/record; status=$$?; \
 	if cat $$log/* 2>/dev/null; then status=1; fi; rm -r $$log; $(MAKE) build; exit $$status
 
 assurance: build engines ## the figures of docs/evidence/assurance.md; hours
@@ -79,6 +79,7 @@ assurance: build engines ## the figures of docs/evidence/assurance.md; hours
 	integration/engines/build.sh programs
 	PROGRAMS=all REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 2h ./integration/observe -run TestGroundTruth
 	CALLS=100000 TOGETHER=200 REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 1h ./integration/observe -run 'TestManyThreads|TestTogether'
+	PROGRAMS=all REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 2h ./integration/record
 	DRILL=60 REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 1h ./integration -run TestDrill
 	KILLS=1000 REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 30m ./internal/tighten -run TestKilled
 	PEERS=1 $(MAKE) peers

@@ -105,13 +105,11 @@ const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS |
 // clone.
 func (m *making) clone() {
 	var flags uint64
-	made := false
 	for _, name := range []string{"clone", "clone3"} {
 		c := m.calls[name]
 		if c == nil {
 			continue
 		}
-		made = true
 		if c.with[0] < c.times {
 			m.note("the flags of %s were not recorded: clone is not allowed to make namespaces for it", name)
 		}
@@ -125,12 +123,14 @@ func (m *making) clone() {
 			m.note("clone3 made a time namespace, which clone cannot: the profile does not allow it")
 		}
 	}
-	if !made || !m.options.Runtime.Knows("clone") {
+	if !m.options.Runtime.Knows("clone") {
 		return
 	}
-	if m.calls["clone"] == nil {
-		c := m.calls["clone3"]
-		m.made.By["clone"] = By{Program: c.first.program, Containers: len(c.containers), Of: m.containers, Why: forClone3}
+	if m.calls["clone"] == nil { // runc may make a thread once the filter is in place
+		m.made.By["clone"] = By{Of: m.containers, Why: forRuntime}
+		if c := m.calls["clone3"]; c != nil {
+			m.made.By["clone"] = By{Program: c.first.program, Containers: len(c.containers), Of: m.containers, Why: forClone3}
+		}
 	}
 	closed := namespaces &^ flags
 	if closed == 0 {

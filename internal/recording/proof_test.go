@@ -133,18 +133,23 @@ var needed = []string{"exit", "exit_group", "restart_syscall", "rt_sigreturn", "
 // explained reports whether a call may be allowed. It is written otherwise than Profile.
 func (j *judge) explained(arch specs.Arch, name string, args [6]uint64) bool {
 	noNewPrivileges := j.options.NoNewPrivileges != nil && *j.options.NoNewPrivileges
-	runtimes := profile.Missing(&specs.LinuxSeccomp{DefaultAction: specs.ActErrno}, noNewPrivileges)
-	if slices.Contains(needed, name) || slices.Contains(runtimes, name) {
+	runtimes := slices.Concat(needed, profile.AtStart(noNewPrivileges))
+	if slices.Contains(runtimes, name) {
 		return true
 	}
+	// On i386 a rule on a call is one on the multiplexer through which it can be made, too.
+	for _, runtimes := range runtimes {
+		if by := syscalls.Multiplexed[runtimes]; arch == specs.ArchX86 && by.By == name && by.Call == args[0] {
+			return true
+		}
+	}
 	var flags uint64
-	ok, cloned := false, false
+	ok := false
 	values := [6]map[uint64]bool{}
 	all := [6]int{} // containers whose recording of the call has the argument
 	made := 0
 	j.calls(func(c *recording.Call) {
 		if c.Name == "clone" || c.Name == "clone3" {
-			cloned = true
 			for _, a := range c.Arguments {
 				if a.Index == 0 {
 					flags |= a.Value
@@ -176,7 +181,7 @@ func (j *judge) explained(arch specs.Arch, name string, args [6]uint64) bool {
 	})
 	if name == "clone" {
 		const some = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
-		return cloned && args[0]&some&^flags == 0
+		return args[0]&some&^flags == 0
 	}
 	if ok || made == 0 || name == "clone3" {
 		return ok
