@@ -14,6 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __aarch64__
+#include <sys/auxv.h>
+#endif
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/rseq.h>
@@ -77,6 +80,21 @@ static int sequence(void)
 	int broken = 0;
 	long aborts = 0;
 	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+#ifdef __aarch64__
+	__asm__ volatile(
+		".pushsection __rseq_cs, \"aw\"\n .balign 32\n"
+		"3: .long 0, 0\n .quad 1f, 2f - 1f, 4f\n .popsection\n"
+		"5: adrp x9, 3b\n add x9, x9, :lo12:3b\n str x9, [%[area], 8]\n"
+		"1: ldr w9, %[stop]\n cbnz w9, 2f\n ldr x9, [%[area], 8]\n cbnz x9, 1b\n mov w9, 1\n str w9, %[broken]\n"
+		"2: b 6f\n"
+		".inst 0xd428bc00\n" /* RSEQ_SIG_CODE */
+		"4: b 5b\n"
+		"6: str xzr, [%[area], 8]\n"
+		: [broken] "+m"(broken)
+		: [area] "r"(area), [stop] "m"(stop)
+		: "x9", "memory", "cc");
+	(void)aborts;
+#else
 	__asm__ volatile(
 		".pushsection __rseq_cs, \"aw\"\n .balign 32\n"
 		"3: .long 0, 0\n .quad 1f, 2f - 1f, 4f\n .popsection\n"
@@ -89,7 +107,52 @@ static int sequence(void)
 		: [broken] "+m"(broken), [aborts] "+m"(aborts)
 		: [area] "r"(area), [stop] "m"(stop)
 		: "rax", "memory", "cc");
+#endif
 	return !broken;
+}
+
+/* vectors holds values in all of the vector registers until it is told to stop. A system call of its
+ * own would leave only the lower 128 bits of each. */
+static int vectors(void)
+{
+#ifdef __aarch64__
+	unsigned long same = 1;
+	if (!(getauxval(AT_HWCAP) & HWCAP_SVE))
+		return spin();
+	__asm__ volatile(
+		".arch_extension sve\n"
+		"ptrue p0.b\n ptrue p5.b\n mov z0.b, 7\n mov z31.b, 9\n"
+		"1: ldr w9, %[stop]\n cbz w9, 1b\n"
+		"cmpne p1.b, p5/z, z0.b, 7\n b.any 2f\n"
+		"cmpne p1.b, p5/z, z31.b, 9\n b.any 2f\n"
+		"cntp x9, p0, p5.b\n cntb x10\n cmp x9, x10\n b.eq 3f\n"
+		"2: mov %[same], 0\n"
+		"3:\n"
+		: [same] "+r"(same)
+		: [stop] "m"(stop)
+		: "x9", "x10", "v0", "v31", "memory", "cc");
+	return same;
+#else
+	return spin();
+#endif
+}
+
+/* branches comes by an indirect branch to each instruction: whoever takes it out there finds that
+ * the processor expects a landing pad (BTI). */
+static int branches(void)
+{
+#ifdef __aarch64__
+	__asm__ volatile(
+		"1: adr x16, 2f\n br x16\n"
+		"2: .inst 0xd503249f\n" /* bti j */
+		"ldr w9, %[stop]\n cbz w9, 1b\n"
+		:
+		: [stop] "m"(stop)
+		: "x9", "x16", "memory", "cc");
+	return 1;
+#else
+	return spin();
+#endif
 }
 
 static int act(const char *what, int *end)
@@ -148,6 +211,10 @@ static int act(const char *what, int *end)
 		return spin();
 	if (!strcmp(what, "sequence"))
 		return sequence();
+	if (!strcmp(what, "vectors"))
+		return vectors();
+	if (!strcmp(what, "branches"))
+		return branches();
 	fprintf(stderr, "%s?\n", what);
 	exit(8);
 }
