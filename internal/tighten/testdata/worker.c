@@ -2,7 +2,8 @@
  * it says "ready" and reads a line; it then says of each thread whether it went as if nothing had
  * been, and what keyctl(2) of that thread fails with. With DENY=N keyctl's own number, or with
  * KILL=N, a call of that number is denied or killed from the start; with APART=1 each thread has a
- * filter of its own; with TRY=1 one more calls keyctl all the time; with IDLE=N as many more wait. */
+ * filter of its own; with TRY=1 one more calls keyctl all the time;
+ * with IDLE=N as many more wait; with ENDS=1 a thread ends when it has done what it does. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/filter.h>
@@ -231,6 +232,8 @@ static void *run(void *arg)
 		filter(SYS_getpgid, SECCOMP_RET_ERRNO | j->number);
 	int end[2] = {ends[0][j->number], ends[1][j->number]};
 	int ok = act(j->what, end);
+	while (!stop && !getenv("ENDS"))
+		usleep(1000);
 	errno = 0;
 	syscall(SYS_keyctl, 1000, 0, 0, 0, 0);
 	printf("%s %s %d\n", j->what, ok ? "ok" : "BROKEN", errno);
