@@ -229,6 +229,8 @@ machine_arm64() {
 		cp "$root/boot/vmlinuz-$release" "$out/vmlinuz"
 		depmod -b "$root" "$release"
 		# The first root has what the disk is found with.
+		mkdir -p "$out/bin"
+		cp "$root/bin/busybox" "$out/bin/"
 		cp "$root/bin/busybox" "$first/bin/"
 		for module in virtio_blk virtio_pci ext4 crc32c_generic; do
 			modprobe -d "$root" -S "$release" --show-depends $module | sed -n 's/^insmod \([^ ]*\).*/\1/p'
