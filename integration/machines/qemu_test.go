@@ -54,7 +54,7 @@ func debian12arm64(t *testing.T, processor string) *machine {
 	t.Helper()
 	return fresh(t, machine{
 		image:    "machine-debian-12-arm64",
-		emulator: []string{"qemu-system-aarch64", "-M", "virt", "-cpu", processor},
+		emulator: []string{"qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", processor},
 		kernel:   "console=ttyAMA0 quiet",
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/batten-runtime/batten/internal/testneeds"
@@ -121,7 +122,8 @@ func callsFor(r *rand.Rand, step uint32, samples int) (calls []filter.Call) {
 
 // The kernel as the judge: a process with floor and profile installed as two
 // filters, another with the one that Floor made. Both do what this package says
-// of their programs; that the programs agree is for the proofs of policy/profile.
+// of their programs; that the programs agree is for the proofs of policy/profile. PAIRS are the
+// random ones.
 func TestKernelAgrees(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: takes a minute")
@@ -136,6 +138,9 @@ func TestKernelAgrees(t *testing.T) {
 	}
 	fromCorpus := len(pairs)
 	random := fromCorpus + 200
+	if n, err := strconv.Atoi(os.Getenv("PAIRS")); err == nil {
+		random = fromCorpus + n
+	}
 	for i := uint64(0); len(pairs) < random; i++ {
 		r := rand.New(rand.NewPCG(5, i))
 		f, p := filtertest.Profile(r), filtertest.Profile(r)
