@@ -42,7 +42,12 @@ var engines = map[string]string{"amd64": "debian", "arm64": "machine-debian-12-a
 func busybox(t *testing.T, goarch, name string, more map[string][]byte, args ...string) []byte {
 	t.Helper()
 	files := []image.File{
-		{Name: "bin"}, {Name: "proc"}, {Name: "sys"}, {Name: "dev"}, {Name: "etc"}, {Name: "tmp"},
+		{Name: "bin"},
+		{Name: "proc"},
+		{Name: "sys"},
+		{Name: "dev"},
+		{Name: "etc"},
+		{Name: "tmp"},
 		{Name: "bin/busybox", Source: filepath.Join(node.Cache(), engines[goarch], "bin", "busybox")},
 	}
 	for name, data := range more {

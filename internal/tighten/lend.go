@@ -38,10 +38,9 @@ type loan struct {
 	*thread
 	abi      abi
 	filters  []bpf.Program
-	saved    registers
+	saved    state
 	signals  uint64 // that it blocks
 	borrowed uint64 // the address of an instruction that makes a call
-	more     beyond // what else must be put back
 }
 
 // lend lets a thread install the filter, with flags of seccomp(2), and puts its registers back.
@@ -79,13 +78,13 @@ func (p *process) explain(t *thread, err error) error {
 // take looks at a stopped thread, and finds an instruction that it can make calls by.
 func (t *thread) take(quiet bool) (*loan, error) {
 	l := &loan{thread: t}
-	if err := t.registers(&l.saved); err != nil {
+	if err := t.registers(&l.saved.registers); err != nil {
 		return nil, err
 	}
 	if _, err := t.request(ptraceGetSignals, signalSetSize, uintptr(unsafe.Pointer(&l.signals))); err != nil {
 		return nil, err
 	}
-	err := t.leaveSequence(&l.saved)
+	err := t.leaveSequence(&l.saved.registers)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func returned(regs *registers) uint64 { return regs.Rax }
 // returns how many stops it takes: one at its beginning, and one at its end.
 func (l *loan) set(r request) (stops int, err error) {
 	const code64, code32 = 0x33, 0x23 // arch/x86/include/asm/segment.h
-	regs := l.saved
+	regs := l.saved.registers
 	regs.Cs, regs.Rax, regs.Rip = code64, uint64(r.number), l.borrowed
 	regs.Orig_rax = ^uint64(0) // nothing to restart
 	var args [6]uint64
@@ -79,9 +79,9 @@ func (l *loan) set(r request) (stops int, err error) {
 	return 2, l.setRegisters(&regs)
 }
 
-// beyond the registers there is nothing to put back: they say which call the kernel restarts, and
-// how (arch_do_signal_or_restart in arch/x86/kernel/signal.c).
-type beyond struct{}
+// state is what must be put back. The registers say which call the kernel restarts, too, and how
+// (arch_do_signal_or_restart in arch/x86/kernel/signal.c).
+type state struct{ registers }
 
 func (l *loan) keep() error { return nil }
 
@@ -89,4 +89,4 @@ func (l *loan) enter() error { return nil }
 
 func (l *loan) leave() (restore bool, err error) { return true, nil }
 
-func (l *loan) restore() error { return l.setRegisters(&l.saved) }
+func (l *loan) restore() error { return l.setRegisters(&l.saved.registers) }

@@ -76,16 +76,16 @@ func returned(regs *registers) uint64 { return regs.Regs[first] }
 // set puts a call into the thread's registers, and returns how many stops it takes: one at its
 // beginning, unless the thread is there already, and one at its end.
 func (l *loan) set(r request) (stops int, err error) {
-	regs := l.saved
+	regs := l.saved.registers
 	regs.Regs[number] = uint64(r.number)
 	clear(regs.Regs[:6])
 	copy(regs.Regs[:6], r.args)
 	regs.Pc = l.borrowed
 	regs.Pstate &^= afterBranch
-	if !l.more.entered {
+	if !l.saved.entered {
 		return 2, l.setRegisters(&regs)
 	}
-	l.more.entered = false
+	l.saved.entered = false
 	regs.Pc += instructionSize
 	if err := l.setRegisters(&regs); err != nil {
 		return 0, err

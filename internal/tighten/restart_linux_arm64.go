@@ -10,12 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// beyond is what must be put back beside the registers. The kernel restarts an interrupted call by
+// state is what must be put back. The kernel restarts an interrupted call by
 // itself (do_signal in arch/arm64/kernel/signal.c): before the thread stops it has put the registers
 // back to before the instruction, and after the stop it may put restart_syscall(2) in the call's
 // place. So a thread that stands at such an instruction is let go on to the beginning of the call,
 // where its number says which one it is, and its first lent call replaces that.
-type beyond struct {
+type state struct {
+	registers
 	// stands is set where the next instruction makes a call, entered where the thread is at the
 	// beginning of that one.
 	stands, entered bool
@@ -34,17 +35,17 @@ func (l *loan) keep() error {
 		return errors.New("the instruction where it stands cannot be read")
 	}
 	if [instructionSize]byte(code) == native.instruction {
-		l.more.stands, l.abi, l.borrowed = true, native, l.saved.Pc
+		l.saved.stands, l.abi, l.borrowed = true, native, l.saved.Pc
 		return nil
 	}
-	l.more.vectors = make(map[int][]byte)
+	l.saved.vectors = make(map[int][]byte)
 	for _, set := range []int{setVectors, setStreaming} {
 		data, err := l.vectors(set)
 		if err != nil {
 			return err
 		}
 		if data != nil {
-			l.more.vectors[set] = data
+			l.saved.vectors[set] = data
 		}
 	}
 	return nil
@@ -70,10 +71,10 @@ func (t *thread) vectors(set int) ([]byte, error) {
 
 // enter lets a thread that stands at a call go on to its beginning.
 func (l *loan) enter() error {
-	if !l.more.stands {
+	if !l.saved.stands {
 		return nil
 	}
-	if err := l.setRegisters(&l.saved); err != nil { // it may be another instruction than it stopped at
+	if err := l.setRegisters(&l.saved.registers); err != nil { // it may be another instruction than it stopped at
 		return err
 	}
 	if err := l.resume(true, 0); err != nil {
@@ -90,33 +91,33 @@ func (l *loan) enter() error {
 		return fmt.Errorf("is at %#x and not at its call", regs.Pc)
 	}
 	l.saved.Regs[number] = regs.Regs[number]
-	l.more.entered = true
+	l.saved.entered = true
 	return nil
 }
 
 // leave has the kernel see a call that is to be restarted, for a thread that stood at one: where a
 // signal has come meanwhile, the call ends with EINTR as it would have.
 func (l *loan) leave() (restore bool, err error) {
-	if l.more.entered {
+	if l.saved.entered {
 		return false, nil // it has made no call, and goes on with its own
 	}
 	kind := restarts[l.saved.Regs[number]]
-	if !l.more.stands || kind == 0 {
+	if !l.saved.stands || kind == 0 {
 		return true, nil
 	}
-	regs := l.saved
+	regs := l.saved.registers
 	regs.Pc += instructionSize
 	regs.Regs[first] = -kind
 	return true, l.setRegisters(&regs)
 }
 
 func (l *loan) restore() error {
-	for set, data := range l.more.vectors {
+	for set, data := range l.saved.vectors {
 		if _, err := l.registerSet(unix.PTRACE_SETREGSET, set, unsafe.Pointer(unsafe.SliceData(data)), uintptr(len(data))); err != nil {
 			return err
 		}
 	}
-	return l.setRegisters(&l.saved)
+	return l.setRegisters(&l.saved.registers)
 }
 
 // How the kernel restarts a call (linux/errno.h): unless a handler ran that does not ask for it, or
