@@ -10,7 +10,7 @@ for program in pod batten-runc containerd-shim-batten-v2; do [ ! -e /run/in/$pro
 [ ! -e /run/in/batten ] || install -m 0755 /run/in/batten /usr/local/sbin/
 cp /run/in/*.deb /root/ 2>/dev/null
 until ctr version; do sleep 0.2; done >/dev/null 2>&1
-for image in /run/in/*.image; do ctr -n k8s.io images import "$image" >/dev/null; done
+for image in /run/in/*.image; do [ ! -e "$image" ] || ctr -n k8s.io images import "$image" >/dev/null; done
 mkdir -p /run/out
 n=0
 while IFS= read -r command; do
