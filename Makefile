@@ -90,7 +90,7 @@ test-kubernetes: build image ## a real Kubernetes node: API server, kubelet, pod
 	integration/engines/build.sh kubernetes
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -timeout 30m ./integration/kubernetes
 
-test-machines: build ## whole emulated machines: the package on a fresh Debian 12, as docs/guide/debian.md prints it
+test-machines: build ## whole emulated machines: the package on a fresh Debian 12, as docs/guide/debian.md prints it; arm64
 	integration/engines/build.sh machines
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 60m ./integration/machines
 

@@ -22,6 +22,11 @@ type File struct{ Name, Source, Link string }
 
 // Archive is the archive of an image with the name, for this machine's architecture.
 func Archive(name string, config v1.ImageConfig, files []File) ([]byte, error) {
+	return ArchiveFor(runtime.GOARCH, name, config, files)
+}
+
+// ArchiveFor is [Archive] for an architecture in Go's words.
+func ArchiveFor(goarch, name string, config v1.ImageConfig, files []File) ([]byte, error) {
 	layer, err := Layer(files)
 	if err != nil {
 		return nil, err
@@ -29,7 +34,7 @@ func Archive(name string, config v1.ImageConfig, files []File) ([]byte, error) {
 	a := &archive{}
 	a.w = tar.NewWriter(&a.b)
 	image := v1.Image{
-		Platform: v1.Platform{Architecture: runtime.GOARCH, OS: "linux"}, Config: config,
+		Platform: v1.Platform{Architecture: goarch, OS: "linux"}, Config: config,
 		RootFS: v1.RootFS{Type: "layers", DiffIDs: []digest.Digest{digest.FromBytes(layer)}},
 	}
 	manifest := v1.Manifest{

@@ -4,7 +4,7 @@
 # script, and Debian's own packages unpacked without installing them, so that
 # no service starts and the machine's settings stay as they were.
 #
-#   build.sh [all|kubernetes|peers|machines|programs|debian|packages]     prints the cache directory on its last line
+#   build.sh [all|kubernetes|peers|machines|machine-arm64|programs|debian|packages]     prints the cache directory on its last line
 #
 # Each part is built once per content of its go.mod and go.sum.
 set -eu
@@ -186,6 +186,77 @@ machine() {
 	ln -sfn "$out" "$cache/machine-debian-12"
 }
 
+# machine_arm64: a Debian 12 of arm64 that qemu boots. Its packages are unpacked and not
+# installed, since this machine cannot run their scripts: init is a script of ours, which
+# starts containerd and what the test brings. apt reads arm64's lists into a directory of
+# their own, and believes that nothing is installed.
+machine_arm64() {
+	packages qemu-system-arm e2fsprogs kmod cpio
+	recipe=$({ sed -n '/^machine_arm64()/,/^}/p' "$here/build.sh"; cat "$here/arm64-init.sh"; } | sha256sum | cut -c1-16)
+	out="$cache/machine-debian-12-arm64-$recipe"
+	if [ ! -e "$out/.done" ]; then
+		say "making a Debian 12 of arm64 to emulate (once; takes a few minutes)"
+		rm -rf "$out"
+		apt=$out/apt root=$out/root first=$out/first
+		mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$root/usr" "$first/bin" "$first/lib"
+		: >"$apt/status"
+		for suite in "debian bookworm" "debian bookworm-updates" "debian-security bookworm-security"; do
+			echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/$suite main"
+		done >"$apt/sources.list"
+		apt_arm64() {
+			apt-get -qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o APT::Sandbox::User=root -o Dir::Etc::sourcelist="$apt/sources.list" \
+				-o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$apt/lists" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt" \
+				-o Debug::NoLocking=true "$@"
+		}
+		apt_arm64 update >/dev/null
+		apt_arm64 --no-install-recommends --download-only -y install linux-image-arm64 containerd runc crun busybox-static bash coreutils \
+			util-linux mount findutils grep sed tar gcc libc6-dev base-passwd iproute2 >/dev/null
+		for dir in bin sbin lib; do # as a merged Debian has them
+			mkdir -p "$root/usr/$dir"
+			ln -s "usr/$dir" "$root/$dir"
+		done
+		for deb in "$apt"/archives/*.deb; do
+			dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --keep-directory-symlink
+			dpkg-deb -W --showformat '${Package} ${Version}\n' "$deb"
+		done >"$out/versions"
+		rm -rf "$apt" "$root/usr/share/doc" "$root/usr/share/locale" "$root/usr/share/man"
+		mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/run" "$root/tmp" "$root/root" "$root/etc"
+		ln -sfn bash "$root/bin/sh"
+		cp "$root/usr/share/base-passwd/passwd.master" "$root/etc/passwd"
+		cp "$root/usr/share/base-passwd/group.master" "$root/etc/group"
+		cp "$here/arm64-init.sh" "$root/init"
+		release=$(basename "$root"/lib/modules/*)
+		cp "$root/boot/vmlinuz-$release" "$out/vmlinuz"
+		depmod -b "$root" "$release"
+		# The first root has what the disk is found with.
+		mkdir -p "$out/bin"
+		cp "$root/bin/busybox" "$out/bin/"
+		cp "$root/bin/busybox" "$first/bin/"
+		for module in virtio_blk virtio_pci ext4 crc32c_generic; do
+			modprobe -d "$root" -S "$release" --show-depends $module | sed -n 's/^insmod \([^ ]*\).*/\1/p'
+		done | awk '!seen[$0]++' | while read -r file; do
+			cp "$file" "$first/lib/"
+			echo "/bin/busybox insmod /lib/$(basename "$file")"
+		done >"$out/insmod"
+		{
+			echo '#!/bin/busybox sh'
+			cat "$out/insmod"
+			echo '/bin/busybox mkdir -p /dev /new
+/bin/busybox mount -t devtmpfs dev /dev
+while [ ! -b /dev/vdc ]; do /bin/busybox sleep 0.1; done
+/bin/busybox mount -t ext4 /dev/vda /new
+/bin/busybox umount /dev
+exec /bin/busybox switch_root /new /bin/sh /init'
+		} >"$first/init"
+		chmod 0755 "$first/init"
+		(cd "$first" && find . | cpio --quiet -o -H newc | gzip -1) >"$out/initrd"
+		mke2fs -q -t ext4 -d "$root" "$out/disk" 3072M
+		rm -rf "$root" "$first" "$out/insmod"
+		touch "$out/.done"
+	fi
+	ln -sfn "$out" "$cache/machine-debian-12-arm64"
+}
+
 # peers: containerd's own integration tests, and what they read.
 peers() {
 	suite=github.com/containerd/containerd/v2/integration
@@ -225,6 +296,10 @@ if [ "${1:-all}" = programs ]; then
 fi
 if [ "${1:-all}" = machines ]; then
 	machine
+	machine_arm64
+fi
+if [ "${1:-all}" = machine-arm64 ]; then
+	machine_arm64
 fi
 if [ "${1:-all}" = peers ]; then
 	packages lsof procps strace # which they call

@@ -4,16 +4,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/batten-runtime/batten/deploy/image"
-	"github.com/batten-runtime/batten/integration/node"
-	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 var update = flag.Bool("update", false, "write what the commands printed into the page")
@@ -30,7 +24,7 @@ func TestDebian(t *testing.T) {
 	text := string(read(t, page))
 	commands := commandsOf(text)
 	m := debian12(t)
-	deb := debianPackage(t)
+	deb := read(t, debianPackage(t, "amd64"))
 	var all []said
 	for rest := commands; len(rest) > 0; {
 		now := rest
@@ -39,8 +33,8 @@ func TestDebian(t *testing.T) {
 		}
 		rest = rest[len(now):]
 		all = append(all, m.boot(t, now, map[string][]byte{
-			"batten_0.0.1_amd64.deb": deb, "pod": podProgram(t),
-			"busybox.image": busybox(t, "example.org/busybox:1"), "pause.image": busybox(t, "registry.k8s.io/pause:3.6", "sleep", "1000000"),
+			"batten_0.0.1_amd64.deb": deb, "pod": program(t, "amd64", "./pod"),
+			"busybox.image": busybox(t, "amd64", "example.org/busybox:1", nil), "pause.image": busybox(t, "amd64", "registry.k8s.io/pause:3.6", nil, "sleep", "1000000"),
 		})...)
 	}
 	tellTime(t, commands, all)
@@ -195,38 +189,4 @@ func indexOf(list []string, what string) int {
 		}
 	}
 	return -1
-}
-
-// debianPackage builds the package as make dist does.
-func debianPackage(t *testing.T) []byte {
-	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.Command(filepath.Join(node.Root(), "tools", "dist", "build.sh"), "v0.0.1", dir)
-	cmd.Env = append(os.Environ(), "ARCHES=amd64")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building the package: %v\n%s", err, out)
-	}
-	return read(t, filepath.Join(dir, "batten_0.0.1_amd64.deb"))
-}
-
-func podProgram(t *testing.T) []byte {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "pod")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./pod")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return read(t, path)
-}
-
-// busybox returns an image whose program is busybox.
-func busybox(t *testing.T, name string, args ...string) []byte {
-	t.Helper()
-	files := []image.File{{Name: "bin"}, {Name: "proc"}, {Name: "sys"}, {Name: "dev"}, {Name: "etc"}, {Name: "tmp"}, {Name: "bin/busybox", Source: filepath.Join(node.Cache(), "debian", "bin", "busybox")}}
-	archive, err := image.Archive(name, v1.ImageConfig{Entrypoint: []string{"/bin/busybox"}, Cmd: args}, files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return archive
 }

@@ -26,9 +26,11 @@ var guest []byte
 
 // machine is an emulated one. Its disk lives as long as the test.
 type machine struct {
-	image string // directory of the kernel, the initrd and the disk
-	dir   string
-	boots int
+	image    string   // directory of the kernel, the initrd and the disk
+	emulator []string // qemu's program, and the machine and processor that it is to be
+	kernel   string   // the kernel's command line, beside the root
+	dir      string
+	boots    int
 }
 
 // bootLimit is how long a machine may take from power on to power off.
@@ -37,18 +39,37 @@ const bootLimit = 12 * time.Minute
 // outSize is the size of the disk on which the machine leaves what it printed.
 const outSize = 8 << 20
 
-// debian12 returns a fresh machine.
+// debian12 returns a fresh machine of x86_64.
 func debian12(t *testing.T) *machine {
 	t.Helper()
-	image := filepath.Join(node.Cache(), "machine-debian-12")
-	if !node.Exists(filepath.Join(image, ".done")) {
+	return fresh(t, machine{
+		image:    "machine-debian-12",
+		emulator: []string{"qemu-system-x86_64", "-cpu", "max"},
+		kernel:   "console=ttyS0 syscall.x32=y quiet",
+	})
+}
+
+// debian12arm64 returns a fresh machine of arm64 with a processor of qemu's.
+func debian12arm64(t *testing.T, processor string) *machine {
+	t.Helper()
+	return fresh(t, machine{
+		image:    "machine-debian-12-arm64",
+		emulator: []string{"qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", processor},
+		kernel:   "console=ttyAMA0 quiet",
+	})
+}
+
+// fresh copies the disk of a machine's image.
+func fresh(t *testing.T, m machine) *machine {
+	t.Helper()
+	m.image, m.dir = filepath.Join(node.Cache(), m.image), t.TempDir()
+	if !node.Exists(filepath.Join(m.image, ".done")) {
 		node.Missing(t, "no machine to emulate: run integration/engines/build.sh machines")
 	}
-	m := &machine{image: image, dir: t.TempDir()}
-	if out, err := exec.Command("cp", "--sparse=always", filepath.Join(image, "disk"), filepath.Join(m.dir, "disk")).CombinedOutput(); err != nil {
+	if out, err := exec.Command("cp", "--sparse=always", filepath.Join(m.image, "disk"), filepath.Join(m.dir, "disk")).CombinedOutput(); err != nil {
 		t.Fatal(string(out))
 	}
-	return m
+	return &m
 }
 
 // said is what one command printed, and how it ended.
@@ -71,17 +92,19 @@ func (m *machine) boot(t *testing.T, commands []string, files map[string][]byte)
 	ctx, cancel := context.WithTimeout(t.Context(), bootLimit)
 	defer cancel()
 	drive := func(path string) string { return "file=" + path + ",if=virtio,format=raw,cache=unsafe" }
-	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "2048", "-smp", "2",
+	cmd := exec.CommandContext(ctx, m.emulator[0], append(m.emulator[1:], "-accel", "tcg,thread=multi", "-m", "2048", "-smp", "2",
 		"-kernel", filepath.Join(m.image, "vmlinuz"), "-initrd", filepath.Join(m.image, "initrd"),
-		"-append", "root=/dev/vda rw console=ttyS0 syscall.x32=y quiet",
+		"-append", "root=/dev/vda rw "+m.kernel,
 		"-drive", drive(filepath.Join(m.dir, "disk")), "-drive", drive(in), "-drive", drive(out),
-		"-nic", "none", "-no-reboot", "-nographic", "-monitor", "none", "-serial", "stdio")
+		"-nic", "none", "-no-reboot", "-nographic", "-monitor", "none", "-serial", "stdio")...)
 	var console bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &console, &console
 	cmd.WaitDelay = 10 * time.Second
+	began := time.Now()
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("boot %d: %v; the console ends:\n%s", m.boots, err, tail(console.String(), 60))
 	}
+	t.Logf("boot %d took %.0f s from power on to power off", m.boots, time.Since(began).Seconds())
 	got := unpack(t, out)
 	all := make([]said, len(commands))
 	for i := range commands {

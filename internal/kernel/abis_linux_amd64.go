@@ -1,12 +1,6 @@
 package kernel
 
 import (
-	"errors"
-	"os"
-	"os/exec"
-	"strconv"
-
-	"github.com/batten-runtime/batten/internal/procfs"
 	"github.com/batten-runtime/batten/policy/profile"
 	"github.com/batten-runtime/batten/policy/syscalls"
 	"golang.org/x/sys/unix"
@@ -30,49 +24,10 @@ func ABIs() profile.ABIs {
 	if filtered() {
 		return profile.ABIs{}
 	}
-	x86, known := runs386()
+	x86, known := runsProgram(exit386)
 	if !known {
 		return profile.ABIs{}
 	}
 	_, _, errno := unix.RawSyscall(syscalls.X32Bit|unix.SYS_GETPID, 0, 0, 0)
 	return profile.ABIs{Probed: true, X86: x86, X32: errno != unix.ENOSYS}
-}
-
-// stderr is the last of the descriptors that each program has.
-const stderr = 2
-
-// runs386 reports whether an i386 program ran. known is false if the program failed for
-// another reason than that the kernel does not know its binary format.
-func runs386() (runs, known bool) {
-	fd, err := unix.MemfdCreate("batten-probe", unix.MFD_CLOEXEC)
-	if err != nil {
-		return false, false
-	}
-	if fd <= stderr {
-		// A child has others there. A shim's standard input may be closed.
-		low := fd
-		fd, err = unix.FcntlInt(uintptr(low), unix.F_DUPFD_CLOEXEC, stderr+1)
-		_ = unix.Close(low)
-		if err != nil {
-			return false, false
-		}
-	}
-	f := os.NewFile(uintptr(fd), "batten-probe")
-	defer f.Close()
-	if _, err := f.WriteString(exit386); err != nil {
-		return false, false
-	}
-	cmd := exec.Command("/proc/self/fd/" + strconv.Itoa(fd))
-	cmd.Env = []string{}
-	err = cmd.Run()
-	if errors.Is(err, unix.ENOEXEC) {
-		return false, true
-	}
-	return err == nil, err == nil
-}
-
-// filtered reports whether this process runs under a seccomp filter, or may.
-func filtered() bool {
-	status, err := procfs.SelfStatus()
-	return err != nil || status.Seccomp != 0
 }

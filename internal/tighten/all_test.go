@@ -62,15 +62,16 @@ func TestAll(t *testing.T) {
 				t.Fatalf("%d tightened and %d had it in %d looks; %v, %v", len(r.Tightened), len(r.Already), r.Looks, r.Unreached, err)
 			}
 			t.Logf("%d tightened and %d had it in %d looks, stopped for %v", len(r.Tightened), len(r.Already), r.Looks, r.Longest)
-			time.Sleep(50 * time.Millisecond)
-			_ = w.in.Close()
+			ends := time.AfterFunc(limit, func() { _ = w.in.Close() })
 			said := make(map[string]int)
 			for {
 				line, err := w.out.ReadString('\n')
 				if err != nil {
 					break
 				}
-				said[strings.TrimSpace(line)]++
+				if said[strings.TrimSpace(line)]++; said["closed"] == width {
+					ends.Reset(50 * time.Millisecond) // for what would be open yet
+				}
 			}
 			if said["closed"] != width || said["open"] != 0 {
 				t.Errorf("%v, want %d closed", said, width)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/batten-runtime/batten/internal/procfs"
 	"github.com/batten-runtime/batten/internal/tighten"
 	"golang.org/x/sys/unix"
 )
@@ -88,9 +89,54 @@ func TestAnother(t *testing.T) {
 	}
 }
 
-// TestSequence: a thread that is lent in the middle of a restartable sequence begins it again.
+// TestInterrupted: a signal that comes to a process while it is stopped interrupts what it waits in, as
+// it would have.
+func TestInterrupted(t *testing.T) {
+	w := start(t, build(t, "testdata/awkward.c"), nil, "waits")
+	inState(t, w.Process.Pid, "S")
+	r, err := tighten.All(noKeyctl, limit, func() ([]tighten.Target, error) {
+		if s, err := procfs.StatusOf(w.Process.Pid); err == nil && s.Tracer != 0 {
+			_ = unix.Kill(w.Process.Pid, unix.SIGUSR1)
+		}
+		return []tighten.Target{{Pid: w.Process.Pid, StartTime: procfs.StartTime(w.Process.Pid)}}, nil
+	})
+	if err != nil || len(r.Tightened) != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	time.Sleep(50 * time.Millisecond)
+	_, _ = io.WriteString(w.in, "x")
+	if line, err := w.out.ReadString('\n'); line != "18\n" { // EXDEV
+		t.Errorf("it says %q, %v", line, err)
+	}
+}
+
+// TestRestart: a thread that sleeps for a second does not begin it again each time.
+func TestRestart(t *testing.T) {
+	what := []string{"nanosleep", "clock_nanosleep", "futex", "poll-timeout"}
+	w := start(t, build(t, "testdata/worker.c"), []string{"APART=1", "ENDS=1"}, what...)
+	until := time.Now().Add(limit)
+	for n := uint32(1); ; n++ { // by each thread itself, since their filters differ
+		tasks, err := procfs.Tasks(w.Process.Pid)
+		if err != nil || time.Now().After(until) {
+			t.Fatalf("%d threads sleep after %d filters (%v)", len(tasks)-1, n, err)
+		}
+		if len(tasks) == 1 {
+			return
+		}
+		f := tighten.Filter{Instructions: slices.Clone(noKeyctl.Instructions)}
+		f.Instructions[6].K = unix.SECCOMP_RET_ERRNO | n
+		if _, err := tighten.Process(w.Process.Pid, f, limit); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+// TestSequence: a thread that is lent in the middle of a restartable sequence begins it again; one
+// that has values in vector registers, or has just taken a branch, goes on.
 func TestSequence(t *testing.T) {
-	w := start(t, build(t, "testdata/worker.c"), []string{"APART=1"}, "sequence")
+	what := []string{"branches", "sequence", "vectors"}
+	w := start(t, build(t, "testdata/worker.c"), []string{"APART=1"}, what...)
 	for n := range 10 { // by each thread itself, since their filters differ
 		f := tighten.Filter{Instructions: slices.Clone(noKeyctl.Instructions)}
 		f.Instructions[6].K = unix.SECCOMP_RET_ERRNO | uint32(n+1)
@@ -98,7 +144,7 @@ func TestSequence(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, want := w.finish(t), said(unix.Errno(10), "sequence"); !slices.Equal(got, want) {
+	if got, want := w.finish(t), said(unix.Errno(10), what...); !slices.Equal(got, want) {
 		t.Errorf("it goes on as\n%s", strings.Join(got, "\n"))
 	}
 }

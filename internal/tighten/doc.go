@@ -18,6 +18,9 @@
 // No instruction of the process is written: the calls are made by one that it has, of the vDSO or of
 // its program.
 //
+// What a machine's registers are, and how its kernel restarts a call, is in registers_linux_*.go. On
+// arm64 a 32-bit program is not tightened, but named.
+//
 // If the tracer dies, the kernel lets the process go on as it was; between the first change of a
 // register and the last the kernel kills it instead (PTRACE_O_EXITKILL), since it could not be put
 // back.

@@ -1,4 +1,4 @@
-//go:build !(linux && amd64)
+//go:build !(linux && (amd64 || arm64))
 
 package tighten
 
@@ -9,7 +9,7 @@ const tsync = 0
 var errDiverged = errors.New("its threads have different filters")
 
 func supported() error {
-	return errors.New("a running process can be given a filter on x86_64 only, so far")
+	return errors.New("a running process can be given a filter on x86_64 and arm64 only")
 }
 
 func (t *thread) inCall() bool { return false }

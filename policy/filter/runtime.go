@@ -3,6 +3,7 @@ package filter
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -18,8 +19,8 @@ import (
 var Linked = sync.OnceValue(func() syscalls.Runtime {
 	major, minor, micro := libseccomp.GetLibraryVersion()
 	var names []string
-	for _, name := range profile.SyscallNames() {
-		if inLinked(name) {
+	for _, name := range slices.AppendSeq(profile.SyscallNames(), maps.Keys(syscalls.KnownSince())) {
+		if inLinked(name) { // it knows names that Batten's table does not have: ARM's private calls
 			names = append(names, name)
 		}
 	}

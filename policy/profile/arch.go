@@ -30,12 +30,20 @@ type ABIs struct {
 	// switched off at boot), X32 where x32 ones do (CONFIG_X86_X32_ABI).
 	X86 bool `json:"x86"`
 	X32 bool `json:"x32"`
+	// ARM is set where 32-bit ARM programs run on arm64 (CONFIG_COMPAT, and a processor
+	// that has AArch32).
+	ARM bool `json:"arm,omitempty"`
 }
 
 // lacks reports whether the kernel is known not to run arch.
 func (a ABIs) lacks(arch specs.Arch) bool {
-	return a.Probed && runtime.GOARCH == "amd64" &&
-		(arch == specs.ArchX86 && !a.X86 || arch == specs.ArchX32 && !a.X32)
+	switch {
+	case !a.Probed:
+		return false
+	case runtime.GOARCH == "amd64":
+		return arch == specs.ArchX86 && !a.X86 || arch == specs.ArchX32 && !a.X32
+	}
+	return runtime.GOARCH == "arm64" && arch == specs.ArchARM && !a.ARM
 }
 
 // Runs reports whether the kernel may run programs of arch.

@@ -1,11 +1,11 @@
 package profile
 
 import (
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/batten-runtime/batten/internal/testneeds"
 	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -57,9 +57,7 @@ var architectureCases = []struct {
 }
 
 func TestForArchitectures(t *testing.T) {
-	if runtime.GOARCH != "amd64" {
-		t.Skip("the ABIs in this test are those of amd64")
-	}
+	testneeds.Arch(t, "amd64", "the ABIs in this test are those of amd64")
 	for _, tt := range architectureCases {
 		t.Run(tt.name, func(t *testing.T) {
 			in := specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Architectures: allArches, Syscalls: ofArches}
@@ -77,6 +75,29 @@ func TestForArchitectures(t *testing.T) {
 				t.Error("the input was changed")
 			}
 		})
+	}
+}
+
+// TestForArchitecturesARM: on arm64 32-bit ARM is left out where no such program runs.
+func TestForArchitecturesARM(t *testing.T) {
+	testneeds.Arch(t, "arm64", "the other ABI is that of 32-bit ARM")
+	all := []specs.Arch{specs.ArchAARCH64, specs.ArchARM}
+	in := specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Architectures: all, Syscalls: []specs.LinuxSyscall{
+		{Names: []string{"read", "_llseek", "arm_fadvise64_64"}, Action: specs.ActAllow},
+	}}
+	for _, tt := range []struct {
+		abis   ABIs
+		arches int
+		names  int
+	}{
+		{abis: ABIs{}, arches: 2, names: 3},
+		{abis: ABIs{Probed: true, ARM: true}, arches: 2, names: 3},
+		{abis: ABIs{Probed: true}, arches: 1, names: 1},
+	} {
+		out, _ := ForArchitectures(in, Auto, tt.abis)
+		if len(out.Architectures) != tt.arches || len(out.Syscalls[0].Names) != tt.names {
+			t.Errorf("%+v: got %v, %v", tt.abis, out.Architectures, out.Syscalls)
+		}
 	}
 }
 

@@ -31,43 +31,14 @@ v[0-9]*) debian=${version#v} ;;
 esac
 debian=$(echo "$debian" | tr - +)
 
-# arm64_packages: the cross compiler, and arm64's libseccomp unpacked below a root
-# of its own: the machine's list of architectures stays as it is.
-arm64_packages() {
-	cache=${XDG_CACHE_HOME:-$HOME/.cache}/batten/dist-arm64
-	if ! dpkg-query -W -f '${Status}' gcc-aarch64-linux-gnu 2>/dev/null | grep -q 'ok installed'; then
-		say "installing gcc-aarch64-linux-gnu"
-		apt-get update -qq >/dev/null
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc-aarch64-linux-gnu libc6-dev-arm64-cross >/dev/null
-	fi
-	[ -e "$cache/.done" ] && return
-	say "unpacking arm64's libseccomp"
-	rm -rf "$cache"
-	mkdir -p "$cache/lists/partial" "$cache/cache/archives/partial"
-	(
-		cd "$cache"
-		apt_arm64() {
-			apt-get -o APT::Architectures::=amd64 -o APT::Architectures::=arm64 -o Dir::State::lists="$cache/lists" \
-				-o Dir::Cache="$cache/cache" -o Dir::State::status=/dev/null -o APT::Sandbox::User=root "$@" >/dev/null
-		}
-		apt_arm64 update -qq
-		apt_arm64 download -qq libseccomp-dev:arm64
-		dpkg -x libseccomp-dev_*_arm64.deb root
-	)
-	rm -rf "$cache/lists" "$cache/cache"
-	touch "$cache/.done"
-}
-
 # compile ARCH DIR: the binaries, static and stripped.
 compile() {
 	ldflags="-s -w -buildid= -X github.com/batten-runtime/batten/internal/version.Version=$version"
 	export GOOS=linux GOARCH=$1
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "$ldflags" -o "$2/" ./cmd/containerd-shim-batten-v2 ./cmd/batten-runc
 	if [ "$1" = arm64 ]; then
-		arm64_packages
-		export CC=aarch64-linux-gnu-gcc
-		export CGO_CFLAGS="-O2 -I$cache/root/usr/include" CGO_LDFLAGS="-L$cache/root/usr/lib/aarch64-linux-gnu"
-		export PKG_CONFIG_LIBDIR="$cache/root/usr/lib/aarch64-linux-gnu/pkgconfig"
+		settings=$(tools/dist/arm64.sh)
+		eval "export $settings"
 	fi
 	CGO_ENABLED=1 go build -trimpath -buildvcs=false -tags osusergo,netgo -ldflags "$ldflags -linkmode external -extldflags '-static -Wl,--build-id=none'" -o "$2/" ./cmd/batten
 }

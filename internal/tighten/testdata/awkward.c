@@ -4,6 +4,7 @@
  *   execs     executes itself again all the time,
  *   strict    is in the strict mode of seccomp(2), in which no other call is to be had,
  *   stopped   stops itself (SIGSTOP), a job that was put away,
+ *   waits     waits for its standard input until a signal interrupts that (SIGUSR1),
  *   vforks    makes a child by vfork(2) all the time, which executes a program that ends,
  * until its standard input has a byte. It then says what keyctl(2) fails with. */
 #define _GNU_SOURCE
@@ -40,9 +41,13 @@ static void listens(void)
 		exit(9);
 }
 
+static void nothing(int signal) {}
+
 int main(int argc, char **argv)
 {
 	char *how = argv[1];
+	struct sigaction handler = {.sa_handler = nothing}; /* without SA_RESTART */
+	sigaction(SIGUSR1, &handler, NULL);
 	if (argc == 2) {
 		puts("ready");
 		fflush(stdout);
@@ -65,6 +70,10 @@ int main(int argc, char **argv)
 		syscall(SYS_exit, 0);
 	} else if (!strcmp(how, "stopped")) {
 		raise(SIGSTOP);
+	} else if (!strcmp(how, "waits")) {
+		char c;
+		if (read(0, &c, 1) != -1 || errno != EINTR)
+			return puts("it waits on") < 0;
 	} else if (!strcmp(how, "vforks")) {
 		while (!asked(0)) {
 			if (vfork() == 0) {

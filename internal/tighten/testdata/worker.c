@@ -2,7 +2,8 @@
  * it says "ready" and reads a line; it then says of each thread whether it went as if nothing had
  * been, and what keyctl(2) of that thread fails with. With DENY=N keyctl's own number, or with
  * KILL=N, a call of that number is denied or killed from the start; with APART=1 each thread has a
- * filter of its own; with TRY=1 one more calls keyctl all the time; with IDLE=N as many more wait. */
+ * filter of its own; with TRY=1 one more calls keyctl all the time;
+ * with IDLE=N as many more wait; with ENDS=1 a thread ends when it has done what it does. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/filter.h>
@@ -14,6 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __aarch64__
+#include <sys/auxv.h>
+#endif
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/rseq.h>
@@ -49,7 +53,7 @@ static void filter(int nr, unsigned answer)
 }
 
 /* A second of waiting is no shorter, whatever happens in between; on a busy machine it is longer. */
-static int second(double began) { return now() - began > 0.99 && now() - began < 30; }
+static int second(double began) { return now() - began > 0.99 && now() - began < 600; }
 
 static int spin(void)
 {
@@ -77,6 +81,21 @@ static int sequence(void)
 	int broken = 0;
 	long aborts = 0;
 	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+#ifdef __aarch64__
+	__asm__ volatile(
+		".pushsection __rseq_cs, \"aw\"\n .balign 32\n"
+		"3: .long 0, 0\n .quad 1f, 2f - 1f, 4f\n .popsection\n"
+		"5: adrp x9, 3b\n add x9, x9, :lo12:3b\n str x9, [%[area], 8]\n"
+		"1: ldr w9, %[stop]\n cbnz w9, 2f\n ldr x9, [%[area], 8]\n cbnz x9, 1b\n mov w9, 1\n str w9, %[broken]\n"
+		"2: b 6f\n"
+		".inst 0xd428bc00\n" /* RSEQ_SIG_CODE */
+		"4: b 5b\n"
+		"6: str xzr, [%[area], 8]\n"
+		: [broken] "+m"(broken)
+		: [area] "r"(area), [stop] "m"(stop)
+		: "x9", "memory", "cc");
+	(void)aborts;
+#else
 	__asm__ volatile(
 		".pushsection __rseq_cs, \"aw\"\n .balign 32\n"
 		"3: .long 0, 0\n .quad 1f, 2f - 1f, 4f\n .popsection\n"
@@ -89,7 +108,52 @@ static int sequence(void)
 		: [broken] "+m"(broken), [aborts] "+m"(aborts)
 		: [area] "r"(area), [stop] "m"(stop)
 		: "rax", "memory", "cc");
+#endif
 	return !broken;
+}
+
+/* vectors holds values in all of the vector registers until it is told to stop. A system call of its
+ * own would leave only the lower 128 bits of each. */
+static int vectors(void)
+{
+#ifdef __aarch64__
+	unsigned long same = 1;
+	if (!(getauxval(AT_HWCAP) & HWCAP_SVE))
+		return spin();
+	__asm__ volatile(
+		".arch_extension sve\n"
+		"ptrue p0.b\n ptrue p5.b\n mov z0.b, 7\n mov z31.b, 9\n"
+		"1: ldr w9, %[stop]\n cbz w9, 1b\n"
+		"cmpne p1.b, p5/z, z0.b, 7\n b.any 2f\n"
+		"cmpne p1.b, p5/z, z31.b, 9\n b.any 2f\n"
+		"cntp x9, p0, p5.b\n cntb x10\n cmp x9, x10\n b.eq 3f\n"
+		"2: mov %[same], 0\n"
+		"3:\n"
+		: [same] "+r"(same)
+		: [stop] "m"(stop)
+		: "x9", "x10", "v0", "v31", "memory", "cc");
+	return same;
+#else
+	return spin();
+#endif
+}
+
+/* branches comes by an indirect branch to each instruction: whoever takes it out there finds that
+ * the processor expects a landing pad (BTI). */
+static int branches(void)
+{
+#ifdef __aarch64__
+	__asm__ volatile(
+		"1: adr x16, 2f\n br x16\n"
+		"2: .inst 0xd503249f\n" /* bti j */
+		"ldr w9, %[stop]\n cbz w9, 1b\n"
+		:
+		: [stop] "m"(stop)
+		: "x9", "x16", "memory", "cc");
+	return 1;
+#else
+	return spin();
+#endif
 }
 
 static int act(const char *what, int *end)
@@ -107,13 +171,13 @@ static int act(const char *what, int *end)
 	}
 	if (!strcmp(what, "poll")) {
 		struct pollfd p = {.fd = end[0], .events = POLLIN};
-		return poll(&p, 1, 30000) == 1;
+		return poll(&p, 1, 600000) == 1;
 	}
 	if (!strcmp(what, "poll-timeout"))
 		return poll(NULL, 0, 1000) == 0 && second(began);
 	if (!strcmp(what, "ppoll")) {
 		struct pollfd p = {.fd = end[0], .events = POLLIN};
-		struct timespec long_ = {30, 0};
+		struct timespec long_ = {600, 0};
 		sigset_t s;
 		sigemptyset(&s);
 		return ppoll(&p, 1, &long_, &s) == 1;
@@ -124,7 +188,7 @@ static int act(const char *what, int *end)
 		epoll_ctl(fd, EPOLL_CTL_ADD, end[0], &e);
 		/* epoll_wait(2) is never restarted after a stop: a program must call it again (signal(7)). */
 		int n;
-		while ((n = epoll_wait(fd, &e, 1, 30000)) == -1 && errno == EINTR)
+		while ((n = epoll_wait(fd, &e, 1, 600000)) == -1 && errno == EINTR)
 			;
 		return n == 1;
 	}
@@ -148,6 +212,10 @@ static int act(const char *what, int *end)
 		return spin();
 	if (!strcmp(what, "sequence"))
 		return sequence();
+	if (!strcmp(what, "vectors"))
+		return vectors();
+	if (!strcmp(what, "branches"))
+		return branches();
 	fprintf(stderr, "%s?\n", what);
 	exit(8);
 }
@@ -164,6 +232,8 @@ static void *run(void *arg)
 		filter(SYS_getpgid, SECCOMP_RET_ERRNO | j->number);
 	int end[2] = {ends[0][j->number], ends[1][j->number]};
 	int ok = act(j->what, end);
+	while (!stop && !getenv("ENDS"))
+		usleep(1000);
 	errno = 0;
 	syscall(SYS_keyctl, 1000, 0, 0, 0, 0);
 	printf("%s %s %d\n", j->what, ok ? "ok" : "BROKEN", errno);

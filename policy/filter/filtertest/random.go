@@ -2,8 +2,10 @@ package filtertest
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"slices"
 
+	"github.com/batten-runtime/batten/policy/semantics"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -53,7 +55,7 @@ func Profile(r *rand.Rand) specs.LinuxSeccomp { return ProfileOf(r, Names) }
 // ProfileOf is one that names only some syscalls.
 func ProfileOf(r *rand.Rand, names []string) specs.LinuxSeccomp {
 	s := specs.LinuxSeccomp{DefaultAction: Pick(r, defaults), DefaultErrnoRet: maybeErrno(r)}
-	for _, arch := range []specs.Arch{specs.ArchX86_64, specs.ArchX86, specs.ArchX32} {
+	for _, arch := range semantics.MachineArches(runtime.GOARCH) {
 		if r.IntN(4) > 0 {
 			s.Architectures = append(s.Architectures, arch)
 		}

@@ -1,7 +1,7 @@
 /* judge makes system calls under seccomp filters and says what the kernel did.
  * From standard input, in the machine's byte order: the number of filters, and
  * of each its length and instructions, first installed first; the number of
- * calls, and of each the ABI (1 is i386's), the number and six arguments. To
+ * calls, and of each the ABI (1 is i386's, on x86_64 alone), the number and six arguments. To
  * standard output a number for each call: its errno, 1000 for a SIGSYS that a
  * handler can catch, 2000 for a kill.
  *
@@ -43,6 +43,24 @@ static void get(void *to, size_t n)
 	}
 }
 
+#ifdef __aarch64__
+#define NATIVE AUDIT_ARCH_AARCH64
+
+static long make(const struct call *c)
+{
+	register uint64_t x8 __asm__("x8") = c->nr;
+	register uint64_t x0 __asm__("x0") = c->args[0];
+	register uint64_t x1 __asm__("x1") = c->args[1];
+	register uint64_t x2 __asm__("x2") = c->args[2];
+	register uint64_t x3 __asm__("x3") = c->args[3];
+	register uint64_t x4 __asm__("x4") = c->args[4];
+	register uint64_t x5 __asm__("x5") = c->args[5];
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+	return x0;
+}
+#else
+#define NATIVE AUDIT_ARCH_X86_64
+
 static long make(const struct call *c)
 {
 	long ret;
@@ -62,6 +80,7 @@ static long make(const struct call *c)
 			 : "memory", "rcx", "r11");
 	return ret;
 }
+#endif
 
 int main(void)
 {
@@ -69,7 +88,7 @@ int main(void)
 	struct sock_fprog progs[8];
 	/* Installing the next filter must stay possible. */
 	static const struct sock_filter before[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_seccomp, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};

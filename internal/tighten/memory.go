@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package tighten
 
 import (
@@ -50,21 +52,31 @@ func (t *thread) instruction(quiet bool) (a abi, at uint64, err error) {
 func (t *thread) search(a abi, in []mapping) (abi, uint64) {
 	for _, m := range in {
 		code := t.read(m.at, min(m.size, mostSearched))
-		if len(code) > elfMachine+2 && bytes.HasPrefix(code, []byte("\x7fELF")) && binary.LittleEndian.Uint16(code[elfMachine:]) == elf386 {
-			a = i386
+		if len(code) > elfMachine+2 && bytes.HasPrefix(code, []byte("\x7fELF")) {
+			a = a.byMachine(binary.LittleEndian.Uint16(code[elfMachine:]))
 		}
-		if i := bytes.Index(code, a.instruction[:]); i >= 0 {
+		if i := a.index(code); i >= 0 {
 			return a, m.at + uint64(i)
 		}
 	}
 	return a, 0
 }
 
-// Of an ELF header (elf(5)): where e_machine is, and i386's.
-const (
-	elfMachine = 18
-	elf386     = 3
-)
+// index returns where the first instruction is that makes a call, or -1.
+func (a abi) index(code []byte) int {
+	for from := 0; ; from++ {
+		i := bytes.Index(code[from:], a.instruction[:])
+		if i < 0 {
+			return -1
+		}
+		if from += i; from%alignment == 0 {
+			return from
+		}
+	}
+}
+
+// elfMachine is where e_machine is in an ELF header (elf(5)).
+const elfMachine = 18
 
 // Bounds on what is read: of one mapping, and how many.
 const (
@@ -127,12 +139,12 @@ func (t *thread) read(at, size uint64) []byte {
 // leaveSequence does what the kernel does for a thread that was interrupted in a restartable
 // sequence (rseq(2), kernel/rseq.c): it will go on where the sequence is begun again. The kernel
 // itself no longer sees that, since the thread is elsewhere meanwhile.
-func (t *thread) leaveSequence(regs *unix.PtraceRegs) error {
+func (t *thread) leaveSequence(regs *registers) error {
 	var config struct {
 		area                         uint64
 		size, signature, flags, rest uint32
 	}
-	if int64(regs.Orig_rax) >= 0 {
+	if waits(regs) {
 		return nil // it waits in a call, and a sequence makes none
 	}
 	if _, err := t.request(ptraceGetSequence, unsafe.Sizeof(config), uintptr(unsafe.Pointer(&config))); err != nil || config.area == 0 {
@@ -153,8 +165,8 @@ func (t *thread) leaveSequence(regs *unix.PtraceRegs) error {
 		return err
 	}
 	word := func(n int) uint64 { return binary.LittleEndian.Uint64(sequence[8*n:]) }
-	if start, length, abort := word(1), word(2), word(3); regs.Rip-start < length {
-		regs.Rip = abort
+	if start, length, abort := word(1), word(2), word(3); *next(regs)-start < length {
+		*next(regs) = abort
 	}
 	return nil
 }

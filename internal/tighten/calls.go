@@ -15,34 +15,20 @@ type request struct {
 	args   []uint64
 }
 
-// abi is how a program makes calls: by syscall, or by int 0x80 where it is a 32-bit one.
+// abi is how a program makes calls. The machine's own is native.
 type abi struct {
 	arch uint32 // AUDIT_ARCH_*
-	code uint64 // the code segment (arch/x86/include/asm/segment.h)
 	// instruction is what makes a call.
 	instruction [instructionSize]byte
+	// narrow is set for 32-bit programs.
+	narrow bool
 	mmapNumber, seccompNumber, prctlNumber,
 	munmapNumber uint32
 }
 
-// instructionSize is the length of syscall and of int 0x80.
-const instructionSize = 2
-
-var (
-	native = abi{
-		arch: unix.AUDIT_ARCH_X86_64, code: 0x33, instruction: [2]byte{0x0f, 0x05},
-		mmapNumber: unix.SYS_MMAP, seccompNumber: unix.SYS_SECCOMP, prctlNumber: unix.SYS_PRCTL, munmapNumber: unix.SYS_MUNMAP,
-	}
-	// i386's numbers are of arch/x86/entry/syscalls/syscall_32.tbl; its mmap is mmap2.
-	i386 = abi{
-		arch: unix.AUDIT_ARCH_I386, code: 0x23, instruction: [2]byte{0xcd, 0x80},
-		mmapNumber: 192, seccompNumber: 354, prctlNumber: 172, munmapNumber: 91,
-	}
-)
-
 func (a abi) mmap(instructions int) request {
 	none := ^uint64(0)
-	if a.arch == unix.AUDIT_ARCH_I386 {
+	if a.narrow {
 		none = 1<<32 - 1
 	}
 	return request{"mmap", a.mmapNumber, []uint64{0, a.size(instructions), unix.PROT_READ | unix.PROT_WRITE, unix.MAP_PRIVATE | unix.MAP_ANONYMOUS, none, 0}}
@@ -72,7 +58,7 @@ const programHeader = 16
 func (a abi) program(at uint64, code []bpf.Instruction) []byte {
 	out := make([]byte, programHeader, a.size(len(code)))
 	binary.LittleEndian.PutUint16(out, uint16(len(code)))
-	if a.arch == unix.AUDIT_ARCH_I386 {
+	if a.narrow {
 		binary.LittleEndian.PutUint32(out[4:], uint32(at+programHeader))
 	} else {
 		binary.LittleEndian.PutUint64(out[8:], at+programHeader)
@@ -80,27 +66,15 @@ func (a abi) program(at uint64, code []bpf.Instruction) []byte {
 	return append(out, bpf.Encode(code)...)
 }
 
-// set puts a call into registers (syscall(2), "Architecture calling conventions").
-func (a abi) set(regs *unix.PtraceRegs, r request) {
-	var args [6]uint64
-	copy(args[:], r.args)
-	regs.Cs, regs.Rax = a.code, uint64(r.number)
-	if a.arch == unix.AUDIT_ARCH_I386 {
-		regs.Rbx, regs.Rcx, regs.Rdx, regs.Rsi, regs.Rdi, regs.Rbp = args[0], args[1], args[2], args[3], args[4], args[5]
-		return
-	}
-	regs.Rdi, regs.Rsi, regs.Rdx, regs.R10, regs.R8, regs.R9 = args[0], args[1], args[2], args[3], args[4], args[5]
-}
-
 // result is what a call has returned, or its error.
-func (a abi) result(rax uint64) (uint64, unix.Errno) {
+func (a abi) result(register uint64) (uint64, unix.Errno) {
 	const maxErrno = 4095
-	signed := int64(rax)
-	if a.arch == unix.AUDIT_ARCH_I386 {
-		signed, rax = int64(int32(rax)), rax&(1<<32-1)
+	signed := int64(register)
+	if a.narrow {
+		signed, register = int64(int32(register)), register&(1<<32-1)
 	}
 	if signed < 0 && signed >= -maxErrno {
 		return 0, unix.Errno(-signed)
 	}
-	return rax, 0
+	return register, 0
 }

@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package tighten
 
 import (
@@ -36,26 +38,9 @@ type loan struct {
 	*thread
 	abi      abi
 	filters  []bpf.Program
-	saved    unix.PtraceRegs
+	saved    state
 	signals  uint64 // that it blocks
 	borrowed uint64 // the address of an instruction that makes a call
-}
-
-// registers reads them as of a 64-bit program, which PTRACE_GETREGSET does not of a 32-bit one.
-func (t *thread) registers(regs *unix.PtraceRegs) error {
-	_, err := t.request(unix.PTRACE_GETREGS, 0, uintptr(unsafe.Pointer(regs)))
-	return err
-}
-
-func (t *thread) setRegisters(regs *unix.PtraceRegs) error {
-	_, err := t.request(unix.PTRACE_SETREGS, 0, uintptr(unsafe.Pointer(regs)))
-	return err
-}
-
-// inCall reports whether the thread waits in a call.
-func (t *thread) inCall() bool {
-	var regs unix.PtraceRegs
-	return t.registers(&regs) == nil && int64(regs.Orig_rax) >= 0
 }
 
 // lend lets a thread install the filter, with flags of seccomp(2), and puts its registers back.
@@ -70,7 +55,9 @@ func (p *process) lend(t *thread, flags uint) (done bool, err error) {
 	if err := l.begin(); err != nil {
 		return false, p.explain(t, err)
 	}
-	done, err = p.calls(l, flags)
+	if err = l.enter(); err == nil {
+		done, err = p.calls(l, flags)
+	}
 	if back := l.giveBack(); back != nil && err == nil {
 		err = back
 	}
@@ -91,13 +78,13 @@ func (p *process) explain(t *thread, err error) error {
 // take looks at a stopped thread, and finds an instruction that it can make calls by.
 func (t *thread) take(quiet bool) (*loan, error) {
 	l := &loan{thread: t}
-	if err := t.registers(&l.saved); err != nil {
+	if err := t.registers(&l.saved.registers); err != nil {
 		return nil, err
 	}
 	if _, err := t.request(ptraceGetSignals, signalSetSize, uintptr(unsafe.Pointer(&l.signals))); err != nil {
 		return nil, err
 	}
-	err := t.leaveSequence(&l.saved)
+	err := t.leaveSequence(&l.saved.registers)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +94,12 @@ func (t *thread) take(quiet bool) (*loan, error) {
 	if t.dispatches() {
 		return nil, errors.New("it has its own system calls sent to itself (PR_SET_SYSCALL_USER_DISPATCH)")
 	}
-	l.abi, l.borrowed, err = t.instruction(quiet)
+	if err := l.keep(); err != nil {
+		return nil, err
+	}
+	if l.borrowed == 0 {
+		l.abi, l.borrowed, err = t.instruction(quiet)
+	}
 	return l, err
 }
 
@@ -185,14 +177,11 @@ func (l *loan) call(r request) (uint64, error) {
 	if err := l.may(r); err != nil {
 		return 0, err
 	}
-	regs := l.saved
-	l.abi.set(&regs, r)
-	regs.Orig_rax = ^uint64(0) // nothing to restart
-	regs.Rip = l.borrowed
-	if err := l.setRegisters(&regs); err != nil {
+	stops, err := l.set(r)
+	if err != nil {
 		return 0, err
 	}
-	for range 2 { // to its beginning, and to its end
+	for range stops {
 		if err := l.resume(true, 0); err != nil {
 			return 0, err
 		}
@@ -200,10 +189,11 @@ func (l *loan) call(r request) (uint64, error) {
 			return 0, fmt.Errorf("%s does not return", r.name)
 		}
 	}
+	var regs registers
 	if err := l.registers(&regs); err != nil {
 		return 0, err
 	}
-	result, errno := l.abi.result(regs.Rax)
+	result, errno := l.abi.result(returned(&regs))
 	if errno != 0 {
 		return 0, fmt.Errorf("%s: %w", r.name, errno)
 	}
@@ -222,11 +212,14 @@ func (l *loan) write(at uint64, data []byte) error {
 }
 
 // giveBack puts the thread back to where it was. It must leave the syscall-stop by way of another
-// interruption: it is from there that the kernel restarts a call (arch_do_signal_or_restart in
-// arch/x86/kernel/signal.c).
+// interruption: it is from there that the kernel restarts a call.
 func (l *loan) giveBack() error {
 	if l.gone {
 		return ErrGone
+	}
+	restore, err := l.leave()
+	if err != nil {
+		return err
 	}
 	if err := unix.PtraceInterrupt(l.tid); err != nil {
 		return err
@@ -237,8 +230,10 @@ func (l *loan) giveBack() error {
 	if !l.wait(time.Now().Add(mostLent), false) {
 		return errors.New("does not stop again")
 	}
-	if err := l.setRegisters(&l.saved); err != nil {
-		return err
+	if restore {
+		if err := l.restore(); err != nil {
+			return err
+		}
 	}
 	if _, err := l.request(ptraceSetSignals, signalSetSize, uintptr(unsafe.Pointer(&l.signals))); err != nil {
 		return err
