@@ -66,14 +66,12 @@ func (r *Recorder) Next(until time.Time) (New, error) {
 		return New{}, ErrDone
 	case err != nil:
 		return New{}, err
-	case len(e.RawSample) < 24:
-		return New{}, fmt.Errorf("the kernel told %d bytes of a container, not 24", len(e.RawSample))
 	}
-	order := binary.NativeEndian
-	n := New{
-		space: order.Uint64(e.RawSample), Time: r.at(order.Uint64(e.RawSample[8:])),
-		Pid: int(order.Uint32(e.RawSample[16:])), Tag: Tag(order.Uint32(e.RawSample[20:])),
+	var told event
+	if _, err := binary.Decode(e.RawSample, binary.NativeEndian, &told); err != nil {
+		return New{}, fmt.Errorf("what the kernel told of a container, %d bytes: %w", len(e.RawSample), err)
 	}
+	n := New{space: told.Space, Time: r.at(told.Time), Pid: int(told.Pid), Tag: Tag(told.Tag)}
 	r.spaces[n.Tag] = n.space
 	return n, nil
 }
