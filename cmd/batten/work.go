@@ -28,10 +28,10 @@ type work struct {
 	until     string
 	dir       string
 	arguments []string
+	listener  bool
 
-	// asked are arguments that are recorded besides, seccomp the filter of a bundle.
-	asked   []recorder.Argument
-	seccomp []byte
+	// asked are arguments that are recorded besides.
+	asked []recorder.Argument
 
 	limit time.Time
 	ended bool
@@ -45,6 +45,7 @@ func newWork(cmd *cobra.Command) *work {
 	f.StringVar(&w.wanted.Container, "container", "", "containers whose `name` matches this glob")
 	f.StringVar(&w.wanted.Image, "image", "", "containers whose `image` matches this glob")
 	f.StringVar(&w.bundle, "bundle", "", "run the OCI bundle in this `directory`")
+	f.BoolVar(&w.listener, "listener", false, "record a --bundle by a listener, slowly, as where the kernel has no eBPF")
 	f.StringVar(&w.until, "until", "", "`when` to end: 10m, 2006-01-02T15:04:05Z, or end for when all have ended")
 	f.StringArrayVar(&w.arguments, "argument", nil, "an argument whose values are recorded, too, as `CALL:INDEX`, such as ioctl:1; may be repeated")
 	f.StringVar(&w.dir, "dir", names.Records, "`directory` of the records")
@@ -79,6 +80,9 @@ func (w *work) check(command []string) (err error) {
 	if err := w.wanted.Check(); err != nil {
 		return usageError{fmt.Errorf("not a glob: %w", err)}
 	}
+	if w.listener && w.bundle == "" {
+		return usageError{errors.New("--listener is for a --bundle")}
+	}
 	for _, text := range w.arguments {
 		name, index, ok := strings.Cut(text, ":")
 		i, err := strconv.ParseUint(index, 10, 8)
@@ -107,9 +111,16 @@ func (w *work) record(cmd *cobra.Command, command []string, runtime *ociRuntime)
 		return nil, err
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
+	if w.listener {
+		return w.listen(cmd, runtime)
+	}
 	s, err := learn.Open(learn.Options{Wanted: w.wanted, Records: w.dir, Arguments: w.asked, Say: say})
 	if lacks := new(recorder.Unable); errors.As(err, &lacks) {
-		return nil, refused{fmt.Errorf("cannot record here: %w", err), lacks.Remedy}
+		if w.bundle == "" {
+			return nil, refused{fmt.Errorf("cannot record here: %w", err), lacks.Remedy + "; a --bundle can be recorded without that"}
+		}
+		say("no eBPF here: %s", lacks.Why)
+		return w.listen(cmd, runtime)
 	}
 	if err != nil {
 		return nil, refused{err, onTheNode}
@@ -176,27 +187,6 @@ func (w *work) runCommand(ctx context.Context, cmd *cobra.Command, s *learn.Sess
 	}
 	if !state.Success() {
 		fmt.Fprintf(cmd.ErrOrStderr(), "note: the command ended with %s\n", state)
-	}
-	return nil
-}
-
-func (w *work) runBundle(ctx context.Context, cmd *cobra.Command, s *learn.Session, runtime *ociRuntime) error {
-	by, ok, err := runtime.find()
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return hinted{errors.New("no OCI runtime is found"), "name one by --oci-runtime"}
-	}
-	status, err := learn.Bundle{Dir: w.bundle, Runtime: by.Path, Seccomp: w.seccomp}.Run(ctx, s)
-	if err != nil {
-		return hinted{err, "the bundle must be one that " + by.Path + " can run"}
-	}
-	switch {
-	case status.Signaled():
-		fmt.Fprintf(cmd.ErrOrStderr(), "note: the container was ended by signal %s\n", status.Signal())
-	case status.ExitStatus() > 0:
-		fmt.Fprintf(cmd.ErrOrStderr(), "note: the container ended with exit status %d\n", status.ExitStatus())
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/batten-runtime/batten/integration/node"
+	"github.com/batten-runtime/batten/internal/learn"
 	"github.com/batten-runtime/batten/internal/recording"
 	"github.com/cilium/ebpf"
 )
@@ -181,6 +182,36 @@ func TestBundle(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	// The recorded profile is what the bundle needs, and one call less is not.
+	if out, err := n.Command("batten", "replay", to, "--bundle", dir).CombinedOutput(); err != nil || !strings.Contains(string(out), "would have denied nothing") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// TestListener: without eBPF a bundle is recorded by a listener, and its profile is enough for it.
+func TestListener(t *testing.T) {
+	n := node.Start(t, "containerd-2.4", node.WithQuietLog())
+	dir := n.Bundle("heard", id(t, 1), "/probe", "call", "keyctl", "set_mempolicy")
+	to := filepath.Join(n.Dir, "heard.json")
+	cmd := n.Command("batten", "record", "--bundle", dir, "--listener", "--to", to, "--floor", "None")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil || string(out) != "keyctl: OK\nset_mempolicy: OK\n" {
+		t.Fatalf("%v: %s%s", err, out, stderr.String())
+	}
+	if !strings.Contains(stderr.String(), "recorded by a listener, slowly") {
+		t.Errorf("it does not say so:\n%s", stderr.String())
+	}
+	r := read(t, strings.TrimSuffix(to, ".json")+".recording.json")
+	if got := names(r); !got["keyctl"] || !got["set_mempolicy"] || got["add_key"] {
+		t.Errorf("%v", got)
+	}
+	for _, c := range r.Containers[0].Calls {
+		if seen := c.Program != learn.Unseen; c.Name == "keyctl" && !seen || c.Name == "sendmsg" && seen {
+			t.Errorf("%s by %s", c.Name, c.Program)
+		}
+	}
+	// By eBPF the same bundle makes no call that this profile denies.
 	if out, err := n.Command("batten", "replay", to, "--bundle", dir).CombinedOutput(); err != nil || !strings.Contains(string(out), "would have denied nothing") {
 		t.Errorf("%v: %s", err, out)
 	}

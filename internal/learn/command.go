@@ -54,17 +54,30 @@ type Bundle struct {
 // Run runs the bundle to its end, recorded, with the caller's standard input and output. It
 // returns how the container's first process ended. The bundle itself is not changed.
 func (b Bundle) Run(ctx context.Context, s *Session) (status unix.WaitStatus, err error) {
+	return status, b.run(func(pid int, start func() error) error {
+		s.own[pid] = recording.Container{Name: filepath.Base(b.Dir)}
+		return start()
+	}, func(pid int) error {
+		if err := s.Run(ctx, true); err != nil || ctx.Err() != nil {
+			return err
+		}
+		_, err := unix.Wait4(pid, &status, 0, nil)
+		return err
+	})
+}
+
+// run makes a container of the bundle, begins with its first process, and waits for that.
+func (b Bundle) run(begin func(pid int, start func() error) error, wait func(pid int) error) (err error) {
 	dir, err := b.copied()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	// The runtime's process ends, and the container becomes the caller's child.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		return 0, fmt.Errorf("becoming the container's parent: %w", err)
+		return fmt.Errorf("becoming the container's parent: %w", err)
 	}
 	id := filepath.Base(dir)
-	pidFile := filepath.Join(dir, "pid")
 	call := func(args ...string) error {
 		cmd := exec.Command(b.Runtime, append([]string{"--root", filepath.Join(dir, "state")}, args...)...)
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -73,27 +86,23 @@ func (b Bundle) Run(ctx context.Context, s *Session) (status unix.WaitStatus, er
 		}
 		return nil
 	}
+	pidFile := filepath.Join(dir, "pid")
 	if err := call("create", "--bundle", dir, "--pid-file", pidFile, id); err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, call("delete", "--force", id)) }()
 	text, err := os.ReadFile(pidFile)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil {
-		return 0, fmt.Errorf("%s wrote no process into its pid file: %w", b.Runtime, err)
+		return fmt.Errorf("%s wrote no process into its pid file: %w", b.Runtime, err)
 	}
-	s.own[pid] = recording.Container{ID: id, Name: filepath.Base(b.Dir)}
-	if err := call("start", id); err != nil {
-		return 0, err
+	if err := begin(pid, func() error { return call("start", id) }); err != nil {
+		return err
 	}
-	if err := s.Run(ctx, true); err != nil || ctx.Err() != nil {
-		return 0, err
-	}
-	_, err = unix.Wait4(pid, &status, 0, nil)
-	return status, err
+	return wait(pid)
 }
 
 // copied makes a bundle that is as b, but for the filter.

@@ -30,10 +30,15 @@ func newWatched(id string, rec *record.Record, pid int, from time.Time) *watched
 		title := rec.Title()
 		w.owner, w.Namespace, w.Pod, w.Name, w.Image = rec.Owner(), rec.ContainerdNamespace, title.Pod(), title.Name, title.Image
 	}
+	w.describe(pid)
+	return w
+}
+
+// describe says what rights a process of the container has, and whether it has a filter.
+func (w *watched) describe(pid int) {
 	if s, err := procfs.StatusOf(pid); err == nil {
 		w.Filtered, w.NoNewPrivileges, w.Capabilities = s.Seccomp == 2, s.NoNewPrivs, profile.CapabilitiesIn(s.Bounding)
 	}
-	return w
 }
 
 // title names the container for people.
@@ -77,12 +82,17 @@ func (w *watched) add(c recorder.Call) {
 	for _, v := range c.Values {
 		next.Arguments = append(next.Arguments, recording.Argument{Index: v.Index, Value: v.Value, First: first(v.First)})
 	}
+	w.join(next)
+}
+
+// join adds a call, or what is new of it.
+func (w *watched) join(c recording.Call) {
 	i := slices.IndexFunc(w.Calls, func(old recording.Call) bool { return old.Arch == c.Arch && old.Nr == c.Nr })
 	if i < 0 {
-		w.Calls = append(w.Calls, next)
+		w.Calls = append(w.Calls, c)
 		return
 	}
-	w.Calls[i].Join(next)
+	w.Calls[i].Join(c)
 }
 
 // printable returns what a process calls itself without what would end a line or move a cursor.

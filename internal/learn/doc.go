@@ -7,6 +7,7 @@
 //	container.go  one container that is recorded
 //	running.go    containers that run already when recording begins
 //	command.go    a command or a bundle that is started to be recorded
+//	listen.go     a bundle that is recorded without eBPF
 //
 // Call [Open], then [Session.Run], and then [Session.Close], which returns the recording.
 package learn
