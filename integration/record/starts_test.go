@@ -98,7 +98,7 @@ func recordedRuns(t *testing.T, n *node.Node, set *programs.Set, p programs.Prog
 		own := id(t, number*10+round)
 		path := filepath.Join(n.Dir, own+".json")
 		rec := begin(t, n, "record", "--id", own, "--until", "end", "--to", path, "--floor", "None")
-		output, exit = n.Job(node.Run{Runtime: node.Stock, ID: own, Args: p.Args(), Spec: set.Spec(p)}, 5*time.Minute)
+		output, exit = n.Job(node.Run{Runtime: node.Stock, ID: own, Args: p.Args(), Spec: set.Spec(p)}, time.Minute)
 		if status := rec.end(); status != 0 {
 			t.Fatalf("exit status %d\n%s", status, rec.stderr())
 		}
@@ -123,7 +123,7 @@ func startUnder(t *testing.T, n *node.Node, set *programs.Set, p programs.Progra
 	}
 	output, exit := n.Job(node.Run{
 		Runtime: node.Batten, Options: &options.Options{BinaryName: w.binary}, Args: p.Args(), Spec: append(set.Spec(p), w.spec()...),
-	}, 5*time.Minute)
+	}, time.Minute)
 	return output, exit, deniedIn(t, log)
 }
 

@@ -75,9 +75,13 @@ const (
 	forClone3  = "the C library takes it in place of clone3"
 )
 
-// always are calls that a program makes when it ends and when a signal comes, or that the kernel
-// makes for it then. Recordings lack them by accident, and they change only their caller.
-var always = []string{"exit", "exit_group", "restart_syscall", "rt_sigreturn"}
+// always are calls that a program makes when it ends, when a signal comes and when it has to wait
+// for another, or that the kernel makes for it then. Recordings lack them by accident, since they
+// depend on who is first, and they change only their caller.
+var always = []string{
+	"exit", "exit_group", "restart_syscall", "rt_sigreturn",
+	"clock_nanosleep", "futex", "nanosleep", "pause", "rt_sigsuspend", "rt_sigtimedwait", "sched_yield",
+}
 
 // Profile returns the profile that allows what the containers of the recordings did, and what
 // runtimes need to start them. Other calls fail with EPERM, and with ENOSYS if libraries then take

@@ -63,7 +63,7 @@ func contains(list []string, name string) bool {
 	return strings.Contains(" "+strings.Join(list, " ")+" ", " "+name+" ")
 }
 
-var everywhere = append(strings.Fields("exit exit_group restart_syscall rt_sigreturn sigreturn"),
+var everywhere = append(strings.Fields("exit exit_group restart_syscall rt_sigreturn sigreturn clock_nanosleep futex nanosleep pause rt_sigsuspend rt_sigtimedwait sched_yield"),
 	profile.AtStart(true)...)
 
 // ruled returns rules without the one on clone that every profile has for the runtime, if it is not

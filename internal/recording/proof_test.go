@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/batten-runtime/batten/internal/recording"
@@ -128,7 +129,7 @@ func (j *judge) others(t *testing.T) {
 	}
 }
 
-var needed = []string{"exit", "exit_group", "restart_syscall", "rt_sigreturn", "sigreturn"}
+var needed = strings.Fields("exit exit_group restart_syscall rt_sigreturn sigreturn clock_nanosleep futex nanosleep pause rt_sigsuspend rt_sigtimedwait sched_yield")
 
 // explained reports whether a call may be allowed. It is written otherwise than Profile.
 func (j *judge) explained(arch specs.Arch, name string, args [6]uint64) bool {
