@@ -34,7 +34,7 @@ func onFork(m *maps, o offsets) asm.Instructions {
 		asm.LoadMem(asm.R6, asm.R0, 0, asm.Word),
 		asm.StoreMem(asm.RFP, tag, asm.R6, asm.Word),
 	)
-	p = append(p, isIn(m.Current.FD(), place, "clear")...)
+	p = append(p, isIn(m.Current.FD(), asm.R6, place, "clear")...)
 	p = append(p, update(m.Members.FD(), child, tag, anyway)...)
 	p = append(p,
 		asm.JNE.Imm(asm.R0, 0, "lost process"),
@@ -61,7 +61,7 @@ func onExec(m *maps, o offsets) asm.Instructions {
 		asm.JEq.Imm(asm.R0, 0, "unknown"),
 		asm.LoadMem(asm.R6, asm.R0, 0, asm.Word),
 	)
-	p = append(p, isIn(m.Settled.FD(), place, "unknown")...)
+	p = append(p, isIn(m.Settled.FD(), asm.R6, place, "unknown")...)
 	p = append(p,
 		asm.Ja.Label("out"), // a container's process, and stays that
 		asm.FnGetCurrentTask.Call().WithSymbol("unknown"),
@@ -98,18 +98,18 @@ func onExec(m *maps, o offsets) asm.Instructions {
 	return append(p, finish()...)
 }
 
-// isIn goes on if R6 is the tag that a map has for its place, else at a label.
-func isIn(fd int, place int16, label string) asm.Instructions {
+// isIn goes on if a register holds the tag that a map has for its place, else at a label.
+func isIn(fd int, tag asm.Register, place int16, label string) asm.Instructions {
 	p := asm.Instructions{
-		asm.JEq.Imm(asm.R6, 0, label),
-		asm.Mov.Reg(asm.R1, asm.R6), asm.And.Imm(asm.R1, 0xffff),
+		asm.JEq.Imm(tag, 0, label),
+		asm.Mov.Reg(asm.R1, tag), asm.And.Imm(asm.R1, 0xffff),
 		asm.StoreMem(asm.RFP, place, asm.R1, asm.Word),
 	}
 	p = append(p, lookup(fd, place)...)
 	return append(p,
 		asm.JEq.Imm(asm.R0, 0, label),
 		asm.LoadMem(asm.R1, asm.R0, 0, asm.Word),
-		asm.JNE.Reg(asm.R1, asm.R6, label),
+		asm.JNE.Reg(asm.R1, tag, label),
 	)
 }
 

@@ -100,25 +100,10 @@ func (r *Recorder) Drop(t Tag) error {
 	if err := errors.Join(put(r.maps.Current, t.place(), uint32(0)), put(r.maps.Settled, t.place(), uint32(0))); err != nil {
 		return err
 	}
-	// A fork that has just asked whether the tag is current may still add one.
-	for range 2 {
-		if err := r.leave(t); err != nil {
-			return err
-		}
-		time.Sleep(time.Millisecond)
-	}
+	// Its processes keep the tag until they end, and nothing is recorded of them. A program that
+	// has just asked whether the tag is current may still be at work.
+	time.Sleep(time.Millisecond)
 	return r.give(t.again())
-}
-
-// leave takes all processes out of a container.
-func (r *Recorder) leave(t Tag) error {
-	pids, err := r.Members(t)
-	for _, pid := range pids {
-		if wrong := r.maps.Members.Delete(uint32(pid)); wrong != nil && !errors.Is(wrong, ebpf.ErrKeyNotExist) {
-			err = errors.Join(err, wrong)
-		}
-	}
-	return err
 }
 
 // Members returns the processes of a container, as far as they have not ended.

@@ -58,6 +58,8 @@ func sysEnter(m *maps, o offsets) asm.Instructions {
 		asm.LoadMem(asm.R1, asm.R9, cellTag, asm.Word),
 		asm.JEq.Reg(asm.R1, asm.R7, "seen"),
 	)
+	// A process may still have the tag of a container that was dropped.
+	p = append(p, isIn(m.Current.FD(), asm.R7, stackMode, "out")...)
 	p = append(p, fillCell(m)...)
 	p = append(p,
 		asm.LoadMem(asm.R1, asm.R9, cellWatch, asm.Word).WithSymbol("seen"),
