@@ -198,10 +198,14 @@ func newOutput(cmd *cobra.Command) *output {
 	return o
 }
 
-func (o *output) encode(made *recording.Made, name string) ([]byte, error) {
+func (o *output) check() error {
 	if !slices.Contains(recording.Formats(), o.format) {
-		return nil, usageError{errors.New("--output is one of " + strings.Join(recording.Formats(), ", "))}
+		return usageError{errors.New("--output is one of " + strings.Join(recording.Formats(), ", "))}
 	}
+	return nil
+}
+
+func (o *output) encode(made *recording.Made, name string) ([]byte, error) {
 	return recording.Encode(made.Seccomp, o.format, name)
 }
 
