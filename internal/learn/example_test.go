@@ -23,5 +23,6 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(len(r.Containers))
+	fmt.Println(len(r.Containers), r.Containers[0].Start, r.Containers[0].Ended)
+	// Output: 1 true true
 }

@@ -2,13 +2,15 @@ package recorder_test
 
 import (
 	"fmt"
+	"os/exec"
+	"syscall"
 	"time"
 
 	"github.com/batten-runtime/batten/internal/recorder"
 )
 
-// Whatever is started in a mount namespace of its own is recorded until somebody says that it is
-// of no interest.
+// What is started in a mount namespace of its own is recorded until somebody says that it is of no
+// interest.
 func Example() {
 	r, err := recorder.Open(recorder.Options{})
 	if err != nil {
@@ -16,11 +18,24 @@ func Example() {
 		return
 	}
 	defer r.Close() // nothing is left to do
-	n, err := r.Next(time.Now().Add(time.Minute))
-	if err != nil {
+	cmd := exec.Command("true")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	if err := cmd.Run(); err != nil {
 		fmt.Println(err)
 		return
 	}
-	calls, err := r.Calls(n.Tag)
-	fmt.Println(len(calls), err)
+	for {
+		n, err := r.Next(time.Now().Add(time.Second))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if n.Pid != cmd.Process.Pid {
+			continue // another of this machine
+		}
+		calls, err := r.Calls(n.Tag)
+		fmt.Println(calls[len(calls)-1].Program, err)
+		return
+	}
+	// Output: true <nil>
 }

@@ -106,18 +106,6 @@ func (r *Recorder) Drop(t Tag) error {
 	return r.give(t.again())
 }
 
-// Members returns the processes of a container, as far as they have not ended.
-func (r *Recorder) Members(t Tag) (pids []int, err error) {
-	var pid, tag uint32
-	all := r.maps.Members.Iterate()
-	for all.Next(&pid, &tag) {
-		if Tag(tag) == t {
-			pids = append(pids, int(pid))
-		}
-	}
-	return pids, all.Err()
-}
-
 // Population returns how many processes each container has that have not ended.
 func (r *Recorder) Population() (map[Tag]int, error) {
 	out := make(map[Tag]int)
