@@ -8,5 +8,6 @@
 //	floor.go    floors; dropins.go drop-ins
 //	observe.go  denials that are counted; redis.go a program that is hardly ever denied
 //	wrapper.go  batten-runc
+//	record.go   programs beside a recorder, recorded and not
 //	pods.go     pods on a Kubernetes node
 package main

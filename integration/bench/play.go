@@ -47,6 +47,12 @@ func (b *bench) play() {
 		b.pods()
 		return
 	}
+	if b.parts == "record" {
+		fmt.Printf("Medians of %d interleaved rounds; ratios with the quartiles of the pairs' ratios.\n", b.rounds)
+		b.recorded()
+		b.recordedRedis(node.Start(b, b.engine, node.WithQuietLog()))
+		return
+	}
 	n := node.Start(b, b.engine, node.WithQuietLog())
 	b.policies(n)
 	fmt.Printf("Medians of %d interleaved rounds on %s; ratios with the quartiles of the pairs' ratios.\n", b.rounds, b.engine)

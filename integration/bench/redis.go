@@ -20,29 +20,18 @@ redis-cli -s /tmp/r shutdown nosave; wait $s`
 
 // real measures a program that is hardly ever denied a call: what allowed calls cost it.
 func (b *bench) real(n *node.Node) {
-	root := filepath.Join(node.Cache(), "programs/root")
-	if !node.Exists(root) {
-		fmt.Println("\nredis: not measured, Debian's programs are not unpacked: run integration/engines/build.sh all")
+	mounts, ok := redisMounts()
+	if !ok {
 		return
 	}
-	var mounts []specs.Mount
-	for _, dir := range []string{"bin", "etc", "lib", "lib64", "sbin", "usr"} {
-		mounts = append(mounts, specs.Mount{Source: filepath.Join(root, dir), Destination: "/" + dir, Type: "bind", Options: []string{"rbind", "ro"}})
-	}
-	mounts = append(mounts, specs.Mount{Source: "tmpfs", Destination: "/tmp", Type: "tmpfs", Options: []string{"mode=1777"}})
 	each := make(map[string][]float64)
 	for round := range b.rounds + 1 {
 		for k := range seeing {
 			policy := seeing[(k+round)%len(seeing)] // nobody is always first
 			run := underPolicy(policy, "", policy, oci.WithMounts(mounts), oci.WithEnv([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"})).run
-			run.Args = []string{"/bin/sh", "-c", redis}
-			out, exit := n.Job(run, time.Minute)
-			perSecond, err := strconv.ParseFloat(strings.TrimSpace(out), 64)
-			if exit != 0 || err != nil {
-				b.Fatalf("redis: exit status %d, %q, %v", exit, out, err)
-			}
+			took := b.redis(n, run)
 			if round > 0 { // the first warms up
-				each[policy] = append(each[policy], 1e9/perSecond)
+				each[policy] = append(each[policy], took)
 			}
 		}
 	}
@@ -50,4 +39,48 @@ func (b *bench) real(n *node.Node) {
 	for i, what := range []string{"counted", "audited"} {
 		fmt.Printf("| %s | %.0f | %s | ≤ 1.02 |\n", what, median(each[seeing[i+1]]), ratio(each[seeing[i+1]], each["auto"]))
 	}
+}
+
+// redisMounts are Debian's programs; ok is false if they are not there.
+func redisMounts() (mounts []specs.Mount, ok bool) {
+	root := filepath.Join(node.Cache(), "programs/root")
+	if !node.Exists(root) {
+		fmt.Println("\nredis: not measured, Debian's programs are not unpacked: run integration/engines/build.sh all")
+		return nil, false
+	}
+	for _, dir := range []string{"bin", "etc", "lib", "lib64", "sbin", "usr"} {
+		mounts = append(mounts, specs.Mount{Source: filepath.Join(root, dir), Destination: "/" + dir, Type: "bind", Options: []string{"rbind", "ro"}})
+	}
+	return append(mounts, specs.Mount{Source: "tmpfs", Destination: "/tmp", Type: "tmpfs", Options: []string{"mode=1777"}}), true
+}
+
+// redis runs redis and its benchmark, and returns the time of a request in nanoseconds.
+func (b *bench) redis(n *node.Node, run node.Run) float64 {
+	run.Args = []string{"/bin/sh", "-c", redis}
+	out, exit := n.Job(run, time.Minute)
+	perSecond, err := strconv.ParseFloat(strings.TrimSpace(out), 64)
+	if exit != 0 || err != nil {
+		b.Fatalf("redis: exit status %d, %q, %v", exit, out, err)
+	}
+	return 1e9 / perSecond
+}
+
+// recordedRedis is redis beside a recorder or none.
+func (b *bench) recordedRedis(n *node.Node) {
+	mounts, ok := redisMounts()
+	if !ok {
+		return
+	}
+	run := node.Run{Runtime: node.Stock, Spec: []oci.SpecOpts{oci.WithMounts(mounts), oci.WithEnv([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"})}}
+	took := make([][]float64, len(beside))
+	for round := range b.rounds + 1 {
+		for k := range beside {
+			i := (k + round) % len(beside) // nobody is always first
+			value := b.withRecorder(i, func() float64 { return b.redis(n, run) })
+			if round > 0 { // the first warms up
+				took[i] = append(took[i], value)
+			}
+		}
+	}
+	b.tellRecorded("redis-benchmark, GET by 20 clients, ns each", took, [2]string{"≤ 1.01", "≤ 1.02"})
 }

@@ -36,6 +36,7 @@ func TestPolicy(t *testing.T) {
 	t.Run("floor", func(t *testing.T) { checkFloor(t, c.In(t)) })
 	t.Run("mandatory", func(t *testing.T) { checkMandatory(t, c.In(t)) })
 	t.Run("denials", func(t *testing.T) { checkDenials(t, c.In(t)) })
+	t.Run("learned", func(t *testing.T) { checkLearned(t, c.In(t)) })
 	t.Run("denied and repaired", func(t *testing.T) { checkDenied(t, c.In(t)) })
 	t.Run("first examples", func(t *testing.T) { checkFirstExamples(t, c.In(t)) })
 }

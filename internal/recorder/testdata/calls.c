@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static pthread_barrier_t barrier;
@@ -66,6 +67,13 @@ int main(int argc, char **argv) {
 		if (write(1, "w", 1) != 1 || read(0, &c, 1) != 1)
 			return 1;
 		syscall(SYS_keyctl, 0xffff, 0, 0, 0, 0);
+	} else if (!strcmp(word, "loop")) { // for integration/bench: how long a call takes
+		struct timespec from, to;
+		clock_gettime(CLOCK_MONOTONIC, &from);
+		for (int i = 0; i < n; i++)
+			syscall(SYS_getppid);
+		clock_gettime(CLOCK_MONOTONIC, &to);
+		printf("%.1f\n", ((to.tv_sec - from.tv_sec) * 1e9 + (to.tv_nsec - from.tv_nsec)) / n);
 	} else if (!strcmp(word, "wrap")) { // others that come and go
 		for (int i = 0; i < n; i++) {
 			if (!vfork()) {
