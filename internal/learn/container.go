@@ -76,7 +76,7 @@ func (s *Session) finish(w *watched, ended bool) error {
 // add adds a call to those of the container. Who made it first counts.
 func (w *watched) add(c recorder.Call) {
 	first := func(f recorder.First) recording.First {
-		return recording.First{Program: printable(f.Program), Pid: f.Pid, After: max(f.Time.Sub(w.From), 0)}
+		return recording.First{Program: recording.Printable(f.Program), Pid: f.Pid, After: max(f.Time.Sub(w.From), 0)}
 	}
 	next := recording.Call{Arch: c.Arch, Nr: c.Nr, Name: c.Name, First: first(c.First)}
 	for _, v := range c.Values {
@@ -93,16 +93,6 @@ func (w *watched) join(c recording.Call) {
 		return
 	}
 	w.Calls[i].Join(c)
-}
-
-// printable returns what a process calls itself without what would end a line or move a cursor.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\uFFFD' {
-			return '?'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
 }
 
 // count reads what the container was denied until now. The file goes with the container, so that

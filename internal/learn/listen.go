@@ -100,7 +100,7 @@ func (w *watched) heard(counts *denials.Counts) {
 		if !known {
 			continue // of numbers without a name nobody is notified
 		}
-		by := recording.First{Program: printable(d.Sample.Comm), Pid: d.Sample.HostPid, After: max(d.First.Sub(w.From), 0)}
+		by := recording.First{Program: recording.Printable(d.Sample.Comm), Pid: d.Sample.HostPid, After: max(d.First.Sub(w.From), 0)}
 		c := recording.Call{Arch: d.Arch, Nr: nr, Name: d.Syscall, First: by}
 		for index, value := range d.Args {
 			c.Arguments = append(c.Arguments, recording.Argument{Index: index, Value: value, First: by})

@@ -52,10 +52,3 @@ func TestIDIn(t *testing.T) {
 		}
 	}
 }
-
-// What a process calls itself ends no line.
-func TestPrintable(t *testing.T) {
-	if got := printable("a\nb\x1b[1m\xff"); got != "a?b?[1m?" {
-		t.Errorf("got %q", got)
-	}
-}

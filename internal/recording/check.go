@@ -3,6 +3,7 @@ package recording
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/batten-runtime/batten/policy/syscalls"
 )
@@ -32,4 +33,31 @@ func (r *Recording) check() error {
 		}
 	}
 	return nil
+}
+
+// clean takes out of the words of others what would end a line or move a cursor.
+func (r *Recording) clean() {
+	for i := range r.Containers {
+		c := &r.Containers[i]
+		for j := range c.Calls {
+			call := &c.Calls[j]
+			call.Program = Printable(call.Program)
+			for k := range call.Arguments {
+				call.Arguments[k].Program = Printable(call.Arguments[k].Program)
+			}
+		}
+		for j := range c.Denied {
+			c.Denied[j].Name, c.Denied[j].Program = Printable(c.Denied[j].Name), Printable(c.Denied[j].Program)
+		}
+	}
+}
+
+// Printable returns what a process calls itself without what would end a line or move a cursor.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\uFFFD' {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
 }

@@ -157,6 +157,7 @@ func Read(name string, data []byte) (*Recording, error) {
 		if err := r.check(); err != nil {
 			return nil, fmt.Errorf("recording %q: %w", name, err)
 		}
+		r.clean()
 		return r, nil
 	case 0:
 		return nil, fmt.Errorf("%q is no recording: it has no key battenRecording", name)
