@@ -1,0 +1,115 @@
+package recorder_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/batten-runtime/batten/internal/recorder"
+	"github.com/batten-runtime/batten/internal/testneeds"
+)
+
+// What is ignored is not recorded, and its place has nothing of it afterwards.
+func TestIgnored(t *testing.T) {
+	r := newRig(t, recorder.Options{Containers: 1})
+	cmd := r.command("wait")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := r.start(cmd)
+	if err := r.Ignore(n); err != nil {
+		t.Fatal(err)
+	}
+	next := r.command("threads", "2")
+	m := r.start(next)
+	if _, err := io.WriteString(in, "x"); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(cmd.Wait(), next.Wait()); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.of(m.Tag); got["keyctl"].Name != "" || got["add_key"].Name == "" {
+		t.Errorf("%v", got)
+	}
+	if m.Tag == n.Tag {
+		t.Errorf("both have tag %#x", m.Tag)
+	}
+}
+
+// What there is no room for is counted.
+func TestLost(t *testing.T) {
+	r := newRig(t, recorder.Options{Containers: 1})
+	got := r.calls("values", "300")
+	if n := len(got["socket"].Values); n != 256 {
+		t.Errorf("%d values", n)
+	}
+	if l := r.lost(); l != (recorder.Lost{Arguments: 44}) {
+		t.Errorf("lost %+v", l)
+	}
+	if err := r.command("values", "1").Run(); err != nil {
+		t.Fatal(err)
+	}
+	if l := r.lost(); l.Containers == 0 {
+		t.Errorf("lost %+v", l)
+	}
+}
+
+func TestArguments(t *testing.T) {
+	r := newRig(t, recorder.Options{Arguments: []recorder.Argument{{Name: "add_key", Index: 4}}})
+	if got := r.calls("threads", "3")["add_key"]; len(got.Values) != 1 || got.Values[0].Index != 4 || got.Values[0].Value != 0 {
+		t.Errorf("%+v", got)
+	}
+	for _, tt := range []struct {
+		argument recorder.Argument
+		want     string
+	}{
+		{recorder.Argument{Name: "nosuch"}, `no system call "nosuch" on this machine`},
+		{recorder.Argument{Name: "ioctl", Index: 6}, "ioctl has no argument 6"},
+	} {
+		if _, err := recorder.Open(recorder.Options{Arguments: []recorder.Argument{tt.argument}}); fmt.Sprint(err) != tt.want {
+			t.Errorf("got %v, want %s", err, tt.want)
+		}
+	}
+}
+
+// Who may not record is told why, and what to do.
+func TestUnable(t *testing.T) {
+	if os.Getenv("RECORDER_UNABLE") != "" {
+		_, err := recorder.Open(recorder.Options{})
+		unable := new(recorder.Unable)
+		if !errors.As(err, &unable) {
+			t.Fatalf("got %v", err)
+		}
+		fmt.Printf("%s. %s\n", unable.Why, unable.Remedy)
+		return
+	}
+	testneeds.Root(t, "another user")
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("/tmp", fmt.Sprintf("recorder-%d.test", os.Getpid())) // which nobody can execute
+	if err := os.WriteFile(path, data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(path)
+	cmd := exec.Command(path, "-test.run", "^TestUnable$")
+	cmd.Dir, cmd.Env = "/", append(os.Environ(), "RECORDER_UNABLE=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := cmd.CombinedOutput()
+	const remedy = "run as root, with CAP_BPF and CAP_PERFMON or CAP_SYS_ADMIN, outside of containers\nPASS\n"
+	if text := string(out); err != nil || !strings.HasPrefix(text, "no right to ") || !strings.HasSuffix(text, remedy) {
+		t.Errorf("%v: %s", err, out)
+	}
+}
