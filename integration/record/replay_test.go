@@ -12,7 +12,6 @@ import (
 
 	"github.com/batten-runtime/batten/integration/node"
 	"github.com/batten-runtime/batten/internal/learn"
-	"github.com/batten-runtime/batten/internal/recording"
 	"github.com/cilium/ebpf"
 )
 
