@@ -21,6 +21,8 @@ type watched struct {
 	// outside before its mount namespace was known.
 	tags []recorder.Tag
 	seen *denials.Counts // as they stood last
+	// mounts is its mount namespace, as /proc has it.
+	mounts string
 }
 
 // newWatched describes a container by its record, and by its first process.

@@ -56,7 +56,7 @@ func (s *Session) addRunning(records []*record.Record, known map[procID]bool) (m
 				continue
 			}
 			known[id], more = true, true
-			if err := s.addProcess(&c, p.Pid); err != nil {
+			if err := s.addProcess(&c, p); err != nil {
 				return false, err
 			}
 		}
@@ -72,14 +72,14 @@ func onItsWay(pid int) bool {
 }
 
 // addProcess records one process of a container.
-func (s *Session) addProcess(c *status.Container, pid int) error {
+func (s *Session) addProcess(c *status.Container, p procfs.Process) error {
 	owner := ""
 	if c.Record != nil {
 		owner = c.Record.Owner()
 	}
 	for _, w := range s.watched {
 		if w.ID == c.ID && w.owner == owner {
-			return s.recorder.Add(w.tags[0], pid)
+			return s.recorder.Add(w.tags[0], p.Pid)
 		}
 	}
 	tag, err := s.recorder.Take()
@@ -90,9 +90,9 @@ func (s *Session) addProcess(c *status.Container, pid int) error {
 	if err != nil {
 		return err
 	}
-	w := newWatched(c.ID, c.Record, pid, time.Now().Round(0))
-	w.tags = []recorder.Tag{tag}
+	w := newWatched(c.ID, c.Record, p.Pid, time.Now().Round(0))
+	w.tags, w.mounts = []recorder.Tag{tag}, p.Mounts
 	s.watched, s.seen = append(s.watched, w), true
 	s.say("%s: runs already; recorded from now on", w.title())
-	return s.recorder.Add(tag, pid)
+	return s.recorder.Add(tag, p.Pid)
 }

@@ -113,25 +113,26 @@ func (s *Session) sort(n recorder.New) error {
 		return err
 	}
 	id, rec := whoIs(n.Pid, records)
-	if id == "" {
-		s.unnamed++
-	}
-	if !s.Wanted.wants(id, rec) {
-		return s.recorder.Ignore(n)
-	}
 	for _, w := range s.watched {
-		if w.ID == id && (rec == nil || rec.Owner() == w.owner) {
+		if w.ID == id && (rec == nil || rec.Owner() == w.owner) || id == "" && w.mounts == n.Mounts {
 			// Something was started from outside in a container that ran before.
 			w.tags = append(w.tags, n.Tag)
 			return s.recorder.Keep(n.Tag)
 		}
+	}
+	if id == "" { // it has ended; the next program there is asked about again
+		s.unnamed++
+		return s.recorder.Drop(n.Tag)
+	}
+	if !s.Wanted.wants(id, rec) {
+		return s.recorder.Ignore(n)
 	}
 	return s.begin(newWatched(id, rec, n.Pid, n.Time), n)
 }
 
 // begin records a container from its first program on.
 func (s *Session) begin(w *watched, n recorder.New) error {
-	w.Start, w.tags = true, []recorder.Tag{n.Tag}
+	w.Start, w.tags, w.mounts = true, []recorder.Tag{n.Tag}, n.Mounts
 	s.watched, s.seen = append(s.watched, w), true
 	s.say("%s: recorded from its first instruction", w.title())
 	return s.recorder.Keep(n.Tag)

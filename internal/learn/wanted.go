@@ -64,6 +64,9 @@ const shortest = 12
 // isID reports whether an id is meant by what was asked for, with or without containerd's
 // namespace, as tables print it.
 func isID(asked, id string) bool {
+	if id == "" {
+		return false // nobody knows whose it is
+	}
 	_, after, _ := strings.Cut(asked, "/")
 	return asked == id || after == id || len(asked) >= shortest && strings.HasPrefix(id, asked) || len(after) >= shortest && strings.HasPrefix(id, after)
 }

@@ -24,6 +24,7 @@ func TestWants(t *testing.T) {
 		{name: "too few of them", wanted: Wanted{IDs: []string{long[:11]}}, id: long},
 		{name: "as tables have it", wanted: Wanted{IDs: []string{"k8s.io/" + long[:12]}}, id: long, want: true},
 		{name: "another id", wanted: Wanted{IDs: []string{"c1"}}, id: "c10"},
+		{name: "nobody knows whose it is", wanted: Wanted{IDs: []string{"c1"}}},
 		{name: "its pod", wanted: Wanted{Pod: "web/shop-*"}, id: long, rec: shop, want: true},
 		{name: "another namespace", wanted: Wanted{Pod: "dev/shop-*"}, id: long, rec: shop},
 		{name: "pod and container", wanted: Wanted{Pod: "web/*", Container: "app"}, id: long, rec: shop, want: true},

@@ -56,6 +56,7 @@ type (
 type event struct {
 	Space, Time uint64
 	Pid, Tag    uint32
+	Inode, _    uint32
 }
 
 // Indexes of maps.Lost.

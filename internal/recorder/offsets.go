@@ -11,6 +11,7 @@ type offsets struct {
 	tgid, flags, nsproxy, signal int16 // in task_struct
 	mounts                       int16 // in nsproxy
 	space                        int16 // in mnt_namespace: a number that no other ever has
+	inode                        int16 // in mnt_namespace: its number in /proc, which another may have later
 	live                         int16 // in signal_struct
 }
 
@@ -30,6 +31,7 @@ func findOffsets() (o offsets, err error) {
 	o.tgid, o.nsproxy, o.signal = find("task_struct", "tgid"), find("task_struct", "nsproxy"), find("task_struct", "signal")
 	o.flags = find("task_struct", "thread_info") + find("thread_info", modeField)
 	o.mounts, o.live = find("nsproxy", "mnt_ns"), find("signal_struct", "live")
+	o.inode = find("mnt_namespace", "ns") + find("ns_common", "inum")
 	// Before Linux 6.18 mount namespaces were numbered apart from others.
 	if at, old := offsetOf(spec, []string{"mnt_namespace", "seq"}); old == nil {
 		o.space = at

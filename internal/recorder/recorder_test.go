@@ -1,7 +1,9 @@
 package recorder_test
 
 import (
+	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"testing"
 	"time"
@@ -98,4 +100,23 @@ func TestNumbersAgain(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 	}
+}
+
+// The mount namespace is told as /proc has it, also once its process has ended.
+func TestMounts(t *testing.T) {
+	r := newRig(t, recorder.Options{})
+	cmd := r.command("wait")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := r.start(cmd)
+	want, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", cmd.Process.Pid))
+	if err != nil || n.Mounts != want {
+		t.Errorf("got %s, want %s (%v)", n.Mounts, want, err)
+	}
+	if err := errors.Join(in.Close(), cmd.Process.Kill()); err != nil {
+		t.Error(err)
+	}
+	_ = cmd.Wait() // it was killed
 }

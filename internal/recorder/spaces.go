@@ -50,6 +50,8 @@ type New struct {
 	// Pid is the process that called execve, Time when it began the new program.
 	Pid  int
 	Time time.Time
+	// Mounts is the mount namespace as /proc/<pid>/ns/mnt has it.
+	Mounts string
 
 	space uint64
 }
@@ -71,7 +73,7 @@ func (r *Recorder) Next(until time.Time) (New, error) {
 	if _, err := binary.Decode(e.RawSample, binary.NativeEndian, &told); err != nil {
 		return New{}, fmt.Errorf("what the kernel told of a container, %d bytes: %w", len(e.RawSample), err)
 	}
-	n := New{space: told.Space, Time: r.at(told.Time), Pid: int(told.Pid), Tag: Tag(told.Tag)}
+	n := New{space: told.Space, Time: r.at(told.Time), Pid: int(told.Pid), Tag: Tag(told.Tag), Mounts: fmt.Sprintf("mnt:[%d]", told.Inode)}
 	r.spaces[n.Tag] = n.space
 	return n, nil
 }
