@@ -1,6 +1,7 @@
 package recorder_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
