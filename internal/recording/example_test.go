@@ -28,7 +28,7 @@ func Example() {
 	}
 	fmt.Println("read:", made.By["read"])
 	// Output:
-	// clock_nanosleep close close_range epoll_create1 epoll_ctl epoll_pwait eventfd2 execve exit exit_group fcntl fstat fstatfs futex getdents64 getpid gettid kill madvise mmap mprotect munmap nanosleep openat openat2 pause read recvfrom restart_syscall rt_sigaction rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait sched_yield sigaltstack statx tgkill wait4 write SCMP_ACT_ALLOW []
+	// capset clock_nanosleep close close_range epoll_create1 epoll_ctl epoll_pwait eventfd2 execve exit exit_group faccessat fchown fcntl fstat fstatfs futex getdents64 getpid gettid kill madvise mmap mprotect munmap nanosleep openat openat2 pause prctl read recvfrom restart_syscall rt_sigaction rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait sched_yield setgroups setresgid setresuid sigaltstack statx tgkill umask uname wait4 write SCMP_ACT_ALLOW []
 	// clone SCMP_ACT_ALLOW [{0 2114060288 0 SCMP_CMP_MASKED_EQ}]
 	// read: web first, 1 of 1 containers
 }
