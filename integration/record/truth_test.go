@@ -158,7 +158,7 @@ func seen(threads map[int][]strace.Call, runtime []int) (calls, values map[strin
 		for _, c := range list {
 			calls[nameOf(string(c.Arch), c.Name, int(c.Nr))] = true
 			for _, d := range recorder.Deciding {
-				if d.Name == c.Name && d.Name != "clone3" { // of which strace shows where the flags are
+				if d.Name == c.Name && shown(c.Name) {
 					values[fmt.Sprintf("%s %s %#x", c.Arch, c.Name, c.Args[d.Index])] = true
 				}
 			}
@@ -167,12 +167,16 @@ func seen(threads map[int][]strace.Call, runtime []int) (calls, values map[strin
 	return calls, values
 }
 
-// valuesOf are the arguments of a recording, without clone3's.
+// shown reports whether strace shows the argument that is recorded: of clone3 it shows where
+// the flags are, and of socketcall and ipc the arguments of the call behind.
+func shown(name string) bool { return name != "clone3" && name != "socketcall" && name != "ipc" }
+
+// valuesOf are the arguments of a recording that can be compared.
 func valuesOf(r *recording.Recording) map[string]bool {
 	out := make(map[string]bool)
 	for _, c := range r.Containers[0].Calls {
 		for _, a := range c.Arguments {
-			if c.Name != "clone3" {
+			if shown(c.Name) {
 				out[fmt.Sprintf("%s %s %#x", c.Arch, c.Name, a.Value)] = true
 			}
 		}
