@@ -18,7 +18,8 @@ import (
 func (r *Record) stale() bool {
 	if r.Pid != 0 {
 		began := procfs.StartTime(r.Pid)
-		return began == 0 || began != r.StartTime
+		status, err := procfs.StatusOf(r.Pid)
+		return began == 0 || began != r.StartTime || err == nil && status.Over()
 	}
 	return r.bundleGone() && time.Since(r.Time) > time.Minute
 }

@@ -2,6 +2,7 @@ package record
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,6 +73,40 @@ func TestSweep(t *testing.T) {
 			}
 			if !strings.Contains(strings.Join(left, " "), "/other/") {
 				t.Error("another's record was swept")
+			}
+		})
+	}
+}
+
+// A process that nobody has waited for yet is gone, unless other threads than its first run.
+func TestStaleZombie(t *testing.T) {
+	leader := filepath.Join(t.TempDir(), "leader")
+	if out, err := exec.Command("gcc", "-pthread", "-o", leader, "testdata/leader.c").CombinedOutput(); err != nil {
+		t.Fatalf("gcc: %v\n%s", err, out)
+	}
+	for name, tt := range map[string]struct {
+		program string
+		stale   bool
+	}{
+		"all threads have ended":  {program: "true", stale: true},
+		"the first one has ended": {program: leader},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command(tt.program)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+			rec := Record{Pid: cmd.Process.Pid, StartTime: procfs.StartTime(cmd.Process.Pid)}
+			var s procfs.Status
+			for deadline := time.Now().Add(time.Minute); !s.Ended() && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+				var err error
+				if s, err = procfs.StatusOf(rec.Pid); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := rec.stale(); got != tt.stale {
+				t.Errorf("stale: %v, want %v: %+v", got, tt.stale, s)
 			}
 		})
 	}
