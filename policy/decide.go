@@ -66,8 +66,9 @@ type Decision struct {
 	// Floor is the profile that the result is never looser than: a word or the name of
 	// a profile; empty for none.
 	Floor string
-	// Mandatory names the mandatory floors, which hold besides; empty for none.
-	Mandatory string
+	// Mandatory names the mandatory floors, which hold besides; empty for none. LeftOut names
+	// those that do not hold, since their drop-in leaves the container out.
+	Mandatory, LeftOut string
 	// Hooks is the policy's word for the hooks that the container brings.
 	Hooks string
 	// Denials is the policy's word for what the filter denies; empty for none.
@@ -82,7 +83,7 @@ type Decision struct {
 // the top of the policy if none does.
 func (p *Policy) Decide(r Request) Decision {
 	d := p.decideFilter(r)
-	p.mandate(&d, r.Filtered)
+	p.mandate(&d, &r)
 	if d.Hooks == Deny && len(r.Hooks) > 0 && d.Verdict != Refuse {
 		d.Question, d.Word, d.Verdict, d.Profile, d.Floor = "hooks", Deny, Refuse, "", ""
 		d.Reason = fmt.Sprintf("%s, and %s says hooks: %s", brings(r.Hooks), d.where(), Deny)

@@ -30,7 +30,7 @@ type DropIn struct {
 	Digest string `json:"digest"`
 }
 
-// ParseDropIn reads a drop-in's text, which holds profiles and mandatory floors. It is a policy
+// ParseDropIn reads a drop-in's text, which holds mandatory floors, whom they leave out, and profiles. It is a policy
 // that says nothing else. It calls read once for each profile that is a file.
 func ParseDropIn(file string, data []byte, read ReadProfile) (*Policy, document.Findings) {
 	var findings document.Findings
@@ -39,9 +39,9 @@ func ParseDropIn(file string, data []byte, read ReadProfile) (*Policy, document.
 		return nil, findings
 	}
 	r := reader{read: read, findings: &findings, used: make(map[string]bool), policy: unwritten(file, data)}
-	var version, mandatory, profiles document.Node
+	var version, mandatory, except, profiles document.Node
 	n.Fields(DropInType, map[string]func(document.Node){
-		"version": keepNode(&version), "mandatoryFloors": keepNode(&mandatory), "profiles": keepNode(&profiles),
+		"version": keepNode(&version), "mandatoryFloors": keepNode(&mandatory), "except": keepNode(&except), "profiles": keepNode(&profiles),
 	})
 	readVersion(version)
 	var places map[string]document.Node
@@ -49,7 +49,7 @@ func ParseDropIn(file string, data []byte, read ReadProfile) (*Policy, document.
 		places = r.profiles(profiles)
 	}
 	r.circles(places)
-	r.mandatory(mandatory)
+	r.mandatory(mandatory, excepts(except))
 	r.unused(places)
 	if findings.Err() != nil {
 		return nil, findings
@@ -114,6 +114,17 @@ func (l Loader) dropIn(p *Policy, path string) (stamps []stamp, findings documen
 	return stamps, findings
 }
 
+// LoadDropIn reads one drop-in by itself, as it is read with a policy: the policy that it returns
+// demands what the drop-in demands and nothing else.
+func (l Loader) LoadDropIn(path string) (*Policy, document.Findings) {
+	p, findings := Parse(BuiltinPath, []byte("version: 1\nabsent: "+Unconfined+"\n"), nil)
+	if findings.Err() != nil {
+		return nil, findings
+	}
+	_, findings = l.dropIn(p, path)
+	return p, findings
+}
+
 // add adds a drop-in, as ParseDropIn returns it.
 func (p *Policy) add(own *Policy) {
 	p.DropIns = append(p.DropIns, DropIn{Path: own.Path, Digest: own.Digest})
@@ -125,13 +136,26 @@ func (p *Policy) add(own *Policy) {
 
 // With returns the policy as it would be with one more drop-in, which ParseDropIn has read.
 func (p *Policy) With(dropIn *Policy) *Policy {
-	next := &Policy{
+	next := p.copied()
+	next.add(dropIn)
+	return next
+}
+
+// demandingAll returns the policy as it is for containers that no drop-in leaves out.
+func (p *Policy) demandingAll() *Policy {
+	all := p.copied()
+	for i := range all.Mandatory {
+		all.Mandatory[i].Except = nil
+	}
+	return all
+}
+
+func (p *Policy) copied() *Policy {
+	return &Policy{
 		Path: p.Path, Digest: p.Digest, Log: p.Log, Architectures: p.Architectures, RestoreAllowed: p.RestoreAllowed,
 		Answers: p.Answers, Rules: p.Rules, Mandatory: slices.Clone(p.Mandatory), DropIns: slices.Clone(p.DropIns),
 		runtimeDefault: p.runtimeDefault, profiles: p.profiles, dropped: slices.Clone(p.dropped),
 	}
-	next.add(dropIn)
-	return next
 }
 
 // ownProfiles returns the profiles of the policy in the order of their names, and then those of

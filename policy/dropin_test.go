@@ -25,13 +25,13 @@ var dropInCases = []struct {
 		name: "it loosens", spoil: func(d string) error {
 			return os.WriteFile(d+"/20.yaml", []byte("version: 1\nabsent: Unconfined\nmandatoryFloors: [RuntimeDefault]\n"), 0o644)
 		},
-		want: `drop-in "DIR/20.yaml":2:9: absent: a drop-in can only tighten: it holds profiles and mandatoryFloors, and absent is the policy's`,
+		want: `drop-in "DIR/20.yaml":2:9: absent: a drop-in can only tighten: it holds mandatoryFloors, except and profiles, and absent is the policy's`,
 	},
 	{
 		name: "a rule", spoil: func(d string) error {
 			return os.WriteFile(d+"/20.yaml", []byte("version: 1\nrules: []\nmandatoryFloors: [RuntimeDefault]\n"), 0o644)
 		},
-		want: `drop-in "DIR/20.yaml":2:8: rules: a drop-in can only tighten: it holds profiles and mandatoryFloors, and rules is the policy's`,
+		want: `drop-in "DIR/20.yaml":2:8: rules: a drop-in can only tighten: it holds mandatoryFloors, except and profiles, and rules is the policy's`,
 	},
 	{
 		name: "an unknown key", spoil: func(d string) error {
@@ -45,6 +45,29 @@ drop-in "DIR/20.yaml":1:1: mandatoryFloors is missing; a drop-in without it does
 			return os.WriteFile(d+"/20.yaml", []byte("version: 1\nmandatoryFloors: [a]\n"), 0o644)
 		},
 		want: `drop-in "DIR/20.yaml":2:19: mandatoryFloors[0]: unknown profile "a", want RuntimeDefault or the name of a profile`,
+	},
+	{
+		name: "it leaves some out", spoil: func(d string) error {
+			return os.WriteFile(d+"/20.yaml", []byte("version: 1\nmandatoryFloors: [RuntimeDefault]\nexcept: [{pod: {namespace: [db]}}, {mounts: [/dev]}]\n"), 0o644)
+		},
+	},
+	{
+		name: "it leaves all out", spoil: func(d string) error {
+			return os.WriteFile(d+"/20.yaml", []byte("version: 1\nmandatoryFloors: [RuntimeDefault]\nexcept: [{}]\n"), 0o644)
+		},
+		want: `drop-in "DIR/20.yaml":3:10: except[0]: leaves out every container; remove the drop-in where that is meant`,
+	},
+	{
+		name: "it leaves none out", spoil: func(d string) error {
+			return os.WriteFile(d+"/20.yaml", []byte("version: 1\nmandatoryFloors: [RuntimeDefault]\nexcept: []\n"), 0o644)
+		},
+		want: `drop-in "DIR/20.yaml":3:9: except: is an empty list, which leaves out nothing; leave the key out`,
+	},
+	{
+		name: "it leaves out by annotations", spoil: func(d string) error {
+			return os.WriteFile(d+"/20.yaml", []byte("version: 1\nmandatoryFloors: [RuntimeDefault]\nexcept: [{annotations: {a: [b]}}]\n"), 0o644)
+		},
+		want: `drop-in "DIR/20.yaml":3:24: except[0].annotations: annotations are the word of the pod's author, who must not decide what is demanded of every container; match pod, container or image`,
 	},
 	{
 		name: "empty", spoil: func(d string) error { return os.WriteFile(d+"/20.yaml", nil, 0o644) },

@@ -14,6 +14,7 @@ var Type = &document.Type{Kind: document.Mapping, Keys: slices.Concat(
 	answerKeys,
 	[]document.Key{
 		mandatoryKey,
+		{Name: exceptKey.Name, Refused: "leaves containers out of the floors of a drop-in; in a policy write floor in place of mandatoryFloors, and a rule that lifts it"},
 		{Name: "runtimeDefault", Doc: "What RuntimeDefault means here: builtin is containerd's own default profile.", Type: profileOr(builtinProfile)},
 		{
 			Name: "architectures", Doc: "Which ABIs stay in profiles that Batten supplies: those that this kernel runs, the machine's own, or all that are written.",
@@ -28,8 +29,8 @@ var Type = &document.Type{Kind: document.Mapping, Keys: slices.Concat(
 
 // DropInType is what a drop-in may hold, which can only tighten.
 var DropInType = &document.Type{Kind: document.Mapping, Keys: slices.Concat(
-	[]document.Key{versionKey, demanding(mandatoryKey), profilesKey},
-	refusedIn(Type.Keys, versionKey.Name, mandatoryKey.Name, profilesKey.Name),
+	[]document.Key{versionKey, demanding(mandatoryKey), exceptKey, profilesKey},
+	refusedIn(Type.Keys, versionKey.Name, mandatoryKey.Name, exceptKey.Name, profilesKey.Name),
 )}
 
 // demanding returns a key that must be there.
@@ -42,7 +43,7 @@ func demanding(k document.Key) document.Key {
 func refusedIn(keys []document.Key, but ...string) (out []document.Key) {
 	for _, k := range keys {
 		if !slices.Contains(but, k.Name) {
-			out = append(out, document.Key{Name: k.Name, Refused: "a drop-in can only tighten: it holds profiles and mandatoryFloors, and " + k.Name + " is the policy's"})
+			out = append(out, document.Key{Name: k.Name, Refused: "a drop-in can only tighten: it holds mandatoryFloors, except and profiles, and " + k.Name + " is the policy's"})
 		}
 	}
 	return out
@@ -57,6 +58,10 @@ var (
 	mandatoryKey = document.Key{
 		Name: "mandatoryFloors", Doc: "Profiles that no container runs looser than, whatever it asks for and the rules say, in mode Audit too.",
 		Type: floorList,
+	}
+	exceptKey = document.Key{
+		Name: "except", Doc: "Containers that the file's mandatory floors leave out: those that one of these matches.",
+		Type: list(exceptType, true),
 	}
 	profilesKey = document.Key{
 		Name: "profiles", Doc: "Profiles by name.",

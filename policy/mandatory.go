@@ -17,14 +17,33 @@ type Mandatory struct {
 	Name string
 	// File is the policy or the drop-in in which it stands.
 	File string
+	// Except are the containers that a drop-in leaves out: those that one of them matches.
+	Except []Match
 
 	profile *source // nil for RuntimeDefault
 }
 
-// mandatoryNames names the mandatory floors in the words of a sentence; empty without one.
-func (p *Policy) mandatoryNames() string {
-	var out []string
+// mandatoryFor returns the mandatory floors that hold for the container of r, and those that
+// leave it out.
+func (p *Policy) mandatoryFor(r *Request) (hold, without floors) {
+	who := Identify(*r)
 	for _, f := range p.Mandatory {
+		if slices.ContainsFunc(f.Except, func(m Match) bool { return m.matches(r, &who) }) {
+			without = append(without, f)
+		} else {
+			hold = append(hold, f)
+		}
+	}
+	return hold, without
+}
+
+// floors are mandatory floors.
+type floors []Mandatory
+
+// String names them in the words of a sentence; empty without one.
+func (l floors) String() string {
+	var out []string
+	for _, f := range l {
 		if !slices.Contains(out, f.Name) {
 			out = append(out, f.Name)
 		}
@@ -32,18 +51,32 @@ func (p *Policy) mandatoryNames() string {
 	return strings.Join(out, ", ")
 }
 
+// of says of which containers they are demanded.
+func (l floors) of() string {
+	if slices.ContainsFunc(l, func(f Mandatory) bool { return f.Except != nil }) {
+		return "every container but those that a drop-in leaves out"
+	}
+	return "every container"
+}
+
 // mandate adds the mandatory floors to a decision by the rules.
-func (p *Policy) mandate(d *Decision, filtered bool) {
-	d.Mandatory = p.mandatoryNames()
-	if d.Mandatory == "" || d.Verdict == Refuse {
+func (p *Policy) mandate(d *Decision, r *Request) {
+	hold, without := p.mandatoryFor(r)
+	d.Mandatory, d.LeftOut = hold.String(), without.String()
+	if d.Verdict == Refuse {
 		return
 	}
-	d.Reason += fmt.Sprintf(", and the node demands %s of every container", d.Mandatory)
-	if d.Verdict != Leave {
+	if d.Mandatory != "" {
+		d.Reason += fmt.Sprintf(", and the node demands %s of %s", hold, hold.of())
+	}
+	if d.LeftOut != "" {
+		d.Reason += fmt.Sprintf(", and the drop-in of %s leaves it out", d.LeftOut)
+	}
+	if d.Mandatory == "" || d.Verdict != Leave {
 		return
 	}
 	d.Verdict = Tighten
-	if !filtered {
+	if !r.Filtered {
 		d.Verdict, d.Profile = Replace, d.Mandatory
 	}
 }
@@ -55,10 +88,11 @@ func (d Decision) bare() bool { return d.Word == Unconfined && d.Floor == "" && 
 // which is nil also where the filter that it brings is not at hand.
 func (p *Policy) hold(r Request, o *Outcome, m Machine) error {
 	o.Audited = o.Brought
-	if len(p.Mandatory) == 0 {
+	hold, _ := p.mandatoryFor(&r)
+	if len(hold) == 0 {
 		return nil
 	}
-	all, notes, err := p.mandatory(r.Bounding, m)
+	all, notes, err := p.mandatory(hold, r.Bounding, m)
 	if err != nil {
 		return err
 	}
@@ -66,7 +100,7 @@ func (p *Policy) hold(r Request, o *Outcome, m Machine) error {
 	if o.Mode != Audit || r.Filtered && o.Brought == nil {
 		return nil
 	}
-	o.Audited, notes, err = p.under(all, o.Brought, m)
+	o.Audited, notes, err = p.under(o.Mandatory, all, o.Brought, m)
 	o.Notes = slices.Concat(o.Notes, notes)
 	return err
 }
@@ -77,7 +111,7 @@ func (p *Policy) holdResult(r Request, o *Outcome, m Machine) error {
 	if o.MandatoryProfile == nil || r.Filtered && o.Result == nil {
 		return nil
 	}
-	result, notes, err := p.under(o.MandatoryProfile, o.Result, m)
+	result, notes, err := p.under(o.Mandatory, o.MandatoryProfile, o.Result, m)
 	if err != nil {
 		return err
 	}
@@ -91,14 +125,14 @@ func (p *Policy) holdResult(r Request, o *Outcome, m Machine) error {
 }
 
 // under returns a profile that is nowhere looser than all, which is made of the mandatory
-// floors: own, if that is so already; all, if there is no other.
-func (p *Policy) under(all, own *specs.LinuxSeccomp, m Machine) (*specs.LinuxSeccomp, []string, error) {
+// floors of these names: own, if that is so already; all, if there is no other.
+func (p *Policy) under(names string, all, own *specs.LinuxSeccomp, m Machine) (*specs.LinuxSeccomp, []string, error) {
 	if own == nil { // as written: an ABI that is left out is denied whole
 		return all, nil, nil
 	}
 	met, notes, err := p.floors.intersect(*all, *own, m.Computed)
 	if err != nil {
-		return nil, nil, fmt.Errorf("policy %q: the mandatory floors (%s) cannot be put under its profile: %w", p.Path, p.mandatoryNames(), err)
+		return nil, nil, fmt.Errorf("policy %q: the mandatory floors (%s) cannot be put under its profile: %w", p.Path, names, err)
 	}
 	if met.Unchanged {
 		return own, notes, nil
@@ -106,11 +140,11 @@ func (p *Policy) under(all, own *specs.LinuxSeccomp, m Machine) (*specs.LinuxSec
 	return &met.Seccomp, notes, nil
 }
 
-// mandatory returns the profile that the mandatory floors make together, for a container with
+// mandatory returns the profile that mandatory floors make together, for a container with
 // the given bounding set. Errors name the file in which a floor stands.
-func (p *Policy) mandatory(bounding []string, m Machine) (*specs.LinuxSeccomp, []string, error) {
+func (p *Policy) mandatory(hold floors, bounding []string, m Machine) (*specs.LinuxSeccomp, []string, error) {
 	var met meeting
-	for _, f := range p.Mandatory {
+	for _, f := range hold {
 		s, notes, err := p.mandated(f, bounding, m)
 		if err == nil {
 			met.notes = append(met.notes, notes...)

@@ -124,16 +124,27 @@ func hostNamespaces(n document.Node) []string {
 
 func hooks(n document.Node) string { return n.Word() }
 
-// MountPatterns returns all patterns of the match field mounts. It is nil if no rule has
-// one: then callers need not look at mounts.
-func (p *Policy) MountPatterns() (all []string) {
-	for i := range p.Rules {
-		all = append(all, p.Rules[i].Match.Mounts...)
+// matches returns what the rules and the drop-ins match.
+func (p *Policy) matches() (all []Match) {
+	for _, r := range p.Rules {
+		all = append(all, r.Match)
+	}
+	for _, f := range p.Mandatory {
+		all = append(all, f.Except...)
 	}
 	return all
 }
 
-// AsksOfNamespaces reports whether some rule matches namespaces.
+// MountPatterns returns all patterns of the match field mounts. It is nil if nothing asks for
+// one: then callers need not look at mounts.
+func (p *Policy) MountPatterns() (all []string) {
+	for _, m := range p.matches() {
+		all = append(all, m.Mounts...)
+	}
+	return all
+}
+
+// AsksOfNamespaces reports whether something matches namespaces.
 func (p *Policy) AsksOfNamespaces() bool {
-	return slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.Match.Namespaces != nil })
+	return slices.ContainsFunc(p.matches(), func(m Match) bool { return m.Namespaces != nil })
 }

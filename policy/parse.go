@@ -95,7 +95,7 @@ func (r *reader) top(n document.Node) {
 	}
 	r.circles(places)
 	r.answers(&p.Answers, absent, present, floor)
-	r.mandatory(mandatory)
+	r.mandatory(mandatory, nil)
 	if !rules.IsZero() {
 		r.rules(rules)
 	}

@@ -7,13 +7,13 @@ import (
 	"github.com/batten-runtime/batten/policy/document"
 )
 
-// mandatory reads the list of mandatory floors.
-func (r *reader) mandatory(n document.Node) {
+// mandatory reads the list of mandatory floors, which leave out some containers.
+func (r *reader) mandatory(n document.Node, except []Match) {
 	if n.IsZero() {
 		return
 	}
 	for _, name := range r.floors(n) {
-		r.policy.Mandatory = append(r.policy.Mandatory, Mandatory{Name: name, File: r.policy.Path, profile: r.policy.profiles[name]})
+		r.policy.Mandatory = append(r.policy.Mandatory, Mandatory{Name: name, File: r.policy.Path, Except: except, profile: r.policy.profiles[name]})
 	}
 }
 

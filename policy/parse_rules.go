@@ -39,7 +39,7 @@ func (r *reader) rule(n document.Node) Rule {
 		"denials": func(v document.Node) { rule.Denials = Denials(v.Word()) },
 	})
 	if !match.IsZero() {
-		rule.Match = r.match(match)
+		rule.Match = readMatch(match, matchType)
 	}
 	r.answers(&rule.Answers, absent, present, floor)
 	if len(rule.Match.Annotations) > 0 && r.loosens(rule.Answers) {
@@ -56,41 +56,6 @@ func (r *reader) loosens(a Answers) bool {
 		a.Floor != top.Floor && top.Floor != None ||
 		a.Hooks != top.Hooks && top.Hooks == Deny ||
 		a.Mode == Audit && top.Mode != Audit
-}
-
-func (r *reader) match(n document.Node) Match {
-	var m Match
-	list := func(into *[]string) func(document.Node) {
-		return func(v document.Node) { *into = globs(v) }
-	}
-	n.Fields(matchType, map[string]func(document.Node){
-		"containerdNamespace": list(&m.ContainerdNamespace),
-		"pod": func(v document.Node) {
-			v.Fields(podType, map[string]func(document.Node){
-				"namespace": list(&m.PodNamespace),
-				"name":      list(&m.PodName),
-			})
-		},
-		"container": list(&m.Container),
-		"image":     list(&m.Image),
-		"runtime":   list(&m.Runtime),
-		"kind": func(v document.Node) {
-			for _, item := range v.Items() {
-				m.Kind = append(m.Kind, item.Word())
-			}
-			notEmpty(v, len(m.Kind))
-		},
-		"capabilities": func(v document.Node) {
-			for _, item := range v.Items() {
-				m.Capabilities = append(m.Capabilities, capability(item))
-			}
-			notEmpty(v, len(m.Capabilities))
-		},
-		"mounts":      func(v document.Node) { m.Mounts = hostPaths(v) },
-		"namespaces":  func(v document.Node) { m.Namespaces = hostNamespaces(v) },
-		"annotations": func(v document.Node) { m.Annotations = annotations(v) },
-	})
-	return m
 }
 
 func annotations(n document.Node) map[string][]string {

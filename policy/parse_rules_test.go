@@ -16,6 +16,10 @@ var ruleFindings = []parseFinding{
 		want: []string{`4:3: rules[1]: a second rule named "a"; the first is rules[0]`},
 	},
 	{
+		name: "except of a policy", text: "version: 1\nmandatoryFloors: [RuntimeDefault]\nexcept: [{kind: [Sandbox]}]",
+		want: []string{`3:9: except: leaves containers out of the floors of a drop-in; in a policy write floor in place of mandatoryFloors, and a rule that lifts it`},
+	},
+	{
 		name: "unknown match field", text: withRule("match: {namespace: [a]}"),
 		want: []string{`4:22: rules[0].match.namespace: write pod: {namespace: [...]} for the namespace of a pod, and namespaces: [...] for what the container shares with the node`},
 	},

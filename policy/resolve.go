@@ -34,8 +34,9 @@ func (p *Policy) Resolve(r Request, brought *specs.LinuxSeccomp, m Machine) Outc
 // unheld fills in what the mandatory floors make of o in mode Audit. It returns why they could
 // not hold; empty if they do, or there is none.
 func (p *Policy) unheld(r Request, o *Outcome, m Machine) string {
-	if len(p.Mandatory) > 0 && r.Restore && (p.RestoreAllowed || o.Mode == Audit) {
-		return fmt.Sprintf("the node demands %s of every container, and a checkpoint brings a seccomp filter of its own: start the container anew", p.mandatoryNames())
+	if o.Mandatory != "" && r.Restore && (p.RestoreAllowed || o.Mode == Audit) {
+		hold, _ := p.mandatoryFor(&r)
+		return fmt.Sprintf("the node demands %s of %s, and a checkpoint brings a seccomp filter of its own: start the container anew", hold, hold.of())
 	}
 	if err := p.hold(r, o, m); err != nil {
 		return err.Error()

@@ -54,10 +54,11 @@ func (p *Policy) skipped(o *Outcome, s *specs.LinuxSeccomp, m Machine) error {
 // refused because the runtime of m skips the name. It tries each rule of the policy with a
 // container that brings no filter, and with one that brings the loosest filter.
 func (p *Policy) Skipped(m Machine) (out document.Findings) {
+	p = p.demandingAll()
 	said := make(map[string]bool)
 	try := func(answers Answers, rule string, r Request) {
 		o := Outcome{Decision: answers.decide(rule, r.Filtered)}
-		p.mandate(&o.Decision, r.Filtered)
+		p.mandate(&o.Decision, &r)
 		err := p.skippedBy(r, &o, m)
 		var skipped *semantics.SkippedError
 		if !errors.As(err, &skipped) || said[skipped.Error()] {

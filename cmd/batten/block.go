@@ -26,6 +26,7 @@ type blocking struct {
 	running              bool
 	ids                  []string
 	pod                  string
+	except               []string
 }
 
 func newBlock() *cobra.Command {
@@ -57,6 +58,7 @@ That cannot be taken back. batten unblock takes a block back from what starts la
 	f.BoolVar(&b.running, "running", false, "close the calls to the processes of running containers as well, by one more filter on each")
 	f.StringArrayVar(&b.ids, "id", nil, "of the running containers only the one of this `id`; may be given again")
 	f.StringVar(&b.pod, "pod", "", "of the running containers only those of the pod `NAMESPACE/NAME`")
+	f.StringArrayVar(&b.except, "except", nil, "leave out containers that this `match` of a rule matches, such as '{pod: {namespace: [db]}}'; may be given again")
 	f.BoolVar(&b.list, "list", false, "print the blocks that there are")
 	f.BoolVar(&b.asJSON, "json", false, "print JSON: with --list the blocks, else the running containers that let the calls through")
 	f.StringVar(&b.dir, "dir", policy.DropInDir, "`directory` of the drop-ins")
@@ -75,8 +77,8 @@ func (b *blocking) run(args []string) error {
 		return usageError{fmt.Errorf("--running is for the containers of this node, whose drop-ins are in %s", policy.DropInDir)}
 	case (b.pod != "" || len(b.ids) > 0) && (b.list || b.dryRun):
 		return usageError{errors.New("--id and --pod choose among running containers, at which --list and --dry-run do not look")}
-	case b.list && len(args) > 0:
-		return usageError{errors.New("--list takes no CALL")}
+	case b.list && len(args)+len(b.except) > 0:
+		return usageError{errors.New("--list takes no CALL and no --except")}
 	case b.list:
 		return b.tellList()
 	case len(args) == 0:
@@ -116,7 +118,11 @@ func (b *blocking) run(args []string) error {
 		return err
 	}
 	if !b.asJSON {
-		fmt.Fprintf(b.cmd.OutOrStdout(), "%s: no container that starts through Batten from now on can make %s\n", path, callsOf(own.Calls))
+		but := ""
+		if len(own.Except) > 0 {
+			but = ", but for those that --except leaves out"
+		}
+		fmt.Fprintf(b.cmd.OutOrStdout(), "%s: no container that starts through Batten from now on can make %s%s\n", path, callsOf(own.Calls), but)
 		if err := b.tellTakes(own); err != nil {
 			return err
 		}
@@ -142,9 +148,16 @@ func (b *blocking) asked(args []string) (block.Block, error) {
 	}
 	own, err := block.New(b.name, calls, errno)
 	if err != nil {
-		err = usageError{err}
+		return own, usageError{err}
 	}
-	return own, err
+	for _, text := range b.except {
+		m, err := policy.ParseExcept("--except", text)
+		if err != nil {
+			return own, usageError{err}
+		}
+		own.Except = append(own.Except, m)
+	}
+	return own, nil
 }
 
 // blockedBy says what a drop-in blocks.

@@ -79,7 +79,7 @@ func (c *closer) close() (*status.Node, error) {
 		for i := range n.Containers {
 			which := &n.Containers[i]
 			key, ok := oldest(which)
-			if !which.Safe && ok && len(c.tried[key].Unreached) == 0 && c.chosen(which) {
+			if !which.Safe && which.LeftOut == "" && ok && len(c.tried[key].Unreached) == 0 && c.chosen(which) {
 				open = append(open, which)
 			}
 		}

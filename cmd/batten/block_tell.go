@@ -72,8 +72,9 @@ type runningJSON struct {
 	Path string `json:"path"`
 	// Open are the running containers that are not proved to be closed, the oldest first.
 	Open []status.Container `json:"open"`
-	// Closed is how many are.
-	Closed int `json:"closed"`
+	// Closed is how many are, LeftOut how many --except leaves out.
+	Closed  int `json:"closed"`
+	LeftOut int `json:"leftOut,omitempty"`
 	// Tightened are those that were open, and that --running has tried to close.
 	Tightened []closedJSON `json:"tightened,omitempty"`
 	Unseen    []string     `json:"unseen,omitempty"`
@@ -110,7 +111,11 @@ func (b *blocking) tellRunning(own block.Block, path string, text []byte) error 
 	answer := runningJSON{Path: path, Open: []status.Container{}, Tightened: c.closed(), Unseen: n.Unseen}
 	unsure := len(n.Unseen) > 0
 	for _, container := range n.Containers {
-		if container.Safe {
+		switch {
+		case container.LeftOut != "":
+			answer.LeftOut++
+			continue
+		case container.Safe:
 			answer.Closed++
 			continue
 		}
@@ -148,6 +153,7 @@ func started(c status.Container) int64 {
 func (b *blocking) tellOpen(a runningJSON) error {
 	w := b.cmd.OutOrStdout()
 	switch {
+	case len(a.Open)+a.Closed == 0 && a.LeftOut > 0:
 	case len(a.Open)+a.Closed == 0:
 		fmt.Fprintln(w, "running: no containers")
 	case len(a.Open) == 0:
@@ -157,6 +163,9 @@ func (b *blocking) tellOpen(a runningJSON) error {
 	}
 	for _, c := range a.Open {
 		fmt.Fprintf(w, "  %s: %s\n", inALine(c.Called, c.ContainerdNamespace, c.ID), openBy(c))
+	}
+	if a.LeftOut > 0 {
+		fmt.Fprintf(w, "running: %s left out by --except, and not looked at\n", plural(a.LeftOut, "container"))
 	}
 	for _, what := range a.Unseen {
 		fmt.Fprintf(w, "not looked at: %s\n", what)

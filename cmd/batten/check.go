@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,7 +19,8 @@ func newCheck() *cobra.Command {
 		Short: "check a policy and its profiles",
 		Long: `batten check reads a policy as the shim does, with the profiles that it names,
 and prints every error and warning with its file, line and column. Without FILE
-it reads the node's policy. The drop-ins of the node are read with each policy. Notes
+it reads the node's policy. The drop-ins of the node are read with each policy; a FILE in
+a directory policy.d is a drop-in, and is read by itself. Notes
 say which rules lift the policy's floor, which floors none lifts, and where a profile
 that is made from another is not exactly what is written.`,
 		Example:     "  batten check\n  batten check --draft --strict policy.yaml",
@@ -44,6 +46,10 @@ that is made from another is not exactly what is written.`,
 // check reads a policy as the shim would and prints every finding.
 func check(w io.Writer, path string, draft, strict bool, runtime *ociRuntime) error {
 	p, findings := loadPolicy(path, draft)
+	dropIn := isDropIn(path)
+	if dropIn {
+		p, findings = policy.Loader{AnyOwner: draft}.LoadDropIn(path)
+	}
 	var notes []string
 	if findings.Err() == nil {
 		skipped, err := runtime.skippedNames(p.Skipped)
@@ -64,8 +70,18 @@ func check(w io.Writer, path string, draft, strict bool, runtime *ociRuntime) er
 		fmt.Fprintf(w, "%s: note: %s\n", p.Path, note)
 	}
 	checkFloors(w, p)
+	if dropIn {
+		fmt.Fprintf(w, "%s: fine, a drop-in, %s\n", path, plural(len(findings), "warning"))
+		return nil
+	}
 	fmt.Fprintf(w, "%s: fine, %s, %s\n", p.Path, plural(len(p.Rules), "rule"), plural(len(findings), "warning"))
 	return nil
+}
+
+// isDropIn reports whether a file is a drop-in, by the name of its directory.
+func isDropIn(path string) bool {
+	whole, err := filepath.Abs(path)
+	return err == nil && filepath.Base(filepath.Dir(whole)) == filepath.Base(policy.DropInDir)
 }
 
 // checkFloors says which rules lift the policy's floor, and which floors hold all the same.
@@ -77,6 +93,9 @@ func checkFloors(w io.Writer, p *policy.Policy) {
 	}
 	for _, m := range p.Mandatory {
 		fmt.Fprintf(w, "%s: note: no container runs looser than %s, whatever the rules say\n", m.File, m.Name)
+		for _, e := range m.Except {
+			fmt.Fprintf(w, "%s: note: but %s leaves out %s\n", m.File, m.Name, e)
+		}
 	}
 }
 

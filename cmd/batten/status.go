@@ -119,6 +119,9 @@ func tellStatus(out io.Writer, s *status.Report, all bool) error {
 		if len(s.Policy.Mandatory) > 0 {
 			fmt.Fprintf(out, "no container runs looser than %s, whatever the rules say\n", strings.Join(s.Policy.Mandatory, ", "))
 		}
+		for _, name := range slices.Sorted(maps.Keys(s.Policy.Except)) {
+			fmt.Fprintf(out, "but %s leaves out %s\n", name, strings.Join(s.Policy.Except[name], " and "))
+		}
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if len(s.Handlers) > 0 {

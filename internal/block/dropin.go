@@ -23,6 +23,8 @@ type Block struct {
 	Calls []Call
 	// Errno is what blocked calls fail with; 0 leaves it to [Block.Profile].
 	Errno unix.Errno
+	// Except are the containers that may make the calls all the same.
+	Except []policy.Match
 	// Architectures are the ABIs of the machine; programs of others are killed.
 	Architectures []specs.Arch
 }
@@ -105,18 +107,26 @@ func (b Block) Text() ([]byte, error) {
 	for _, c := range b.Calls {
 		asked = append(asked, "'"+c.Text+"'")
 	}
+	who, except := "No container of this node", ""
+	for _, m := range b.Except {
+		asked = append(asked, "--except '"+m.String()+"'")
+		except += "- " + m.String() + "\n"
+	}
+	if except != "" {
+		who, except = "Of this node only the containers below except", "except:\n"+except
+	}
 	s, err := json.Marshal(b.Profile())
 	if err != nil {
 		return nil, err
 	}
 	return fmt.Appendf(nil, `%s%s
-# No container of this node may make these calls. batten unblock %s removes this file.
+# %s may make these calls. batten unblock %s removes this file.
 version: 1
 mandatoryFloors: [%q]
-profiles:
+%sprofiles:
   %q:
     inline: %s
-`, header, strings.Join(asked, " "), b.Name, b.Name, b.Name, s), nil
+`, header, strings.Join(asked, " "), who, b.Name, b.Name, except, b.Name, s), nil
 }
 
 // Asked returns what batten block was asked for where it has written a drop-in; ok is false for
@@ -147,6 +157,9 @@ func (b Block) Takes() (out []string, err error) {
 			return nil, err
 		}
 		out = append(out, "from one under RuntimeDefault without capabilities: it would "+changes.String())
+	}
+	for _, m := range b.Except {
+		out = append(out, "nothing from containers that match "+m.String())
 	}
 	for _, c := range b.Calls {
 		for _, flags := range c.Together {

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +17,15 @@ import (
 // Demand returns a policy that demands the block of a drop-in of every container, and nothing
 // else.
 func Demand(path string, text []byte) (*policy.Policy, error) {
-	p, findings := policy.Parse(path, slices.Concat(text, []byte("absent: Unconfined\n")), nil)
-	return p, findings.Err()
+	own, findings := policy.ParseDropIn(path, text, nil)
+	if err := findings.Err(); err != nil {
+		return nil, err
+	}
+	p, findings := policy.Parse(path, []byte("version: 1\nabsent: Unconfined\n"), nil)
+	if err := findings.Err(); err != nil {
+		return nil, err
+	}
+	return p.With(own), nil
 }
 
 // ErrOther is the error for a drop-in of that name which blocks something else.

@@ -40,6 +40,9 @@ type Verdict struct {
 	Safe bool `json:"safe"`
 	// Text is a sentence.
 	Text string `json:"verdict"`
+	// LeftOut names mandatory floors whose drop-in leaves the container out today; empty for
+	// none.
+	LeftOut string `json:"leftOut,omitempty"`
 }
 
 // Judge says what there is to say of a container. Nothing else does, so that batten
@@ -75,7 +78,7 @@ func (j *Judge) Judge(c *Container) Verdict {
 		before = "bypasses Batten; "
 	}
 	kind, text, o := j.judge(c)
-	v := Verdict{Kind: kind, Safe: kind == Proved || kind == Allowed, Text: before + text}
+	v := Verdict{Kind: kind, Safe: kind == Proved || kind == Allowed, Text: before + text, LeftOut: o.LeftOut}
 	if !v.Safe && o.Mode == policy.Audit {
 		v.Text += "; the policy only audits; enforced, it " + o.Change(c.machine(j)).Text
 	}

@@ -30,9 +30,11 @@ type Report struct {
 		Path   string      `json:"path"`
 		Digest string      `json:"digest,omitempty"`
 		Mode   policy.Mode `json:"mode,omitempty"`
-		// DropIns were read with it, and Mandatory names the mandatory floors.
-		DropIns   []policy.DropIn `json:"dropIns,omitempty"`
-		Mandatory []string        `json:"mandatoryFloors,omitempty"`
+		// DropIns were read with it, and Mandatory names the mandatory floors. Except are the
+		// containers that floors leave out, by the name of the floor.
+		DropIns   []policy.DropIn     `json:"dropIns,omitempty"`
+		Mandatory []string            `json:"mandatoryFloors,omitempty"`
+		Except    map[string][]string `json:"except,omitempty"`
 		// Error says why no container can start; empty if the policy is fine.
 		Error string `json:"error,omitempty"`
 	} `json:"policy"`
@@ -89,6 +91,12 @@ func (s *Report) judgePolicy(q Question) {
 	s.Policy.DropIns = p.DropIns
 	for _, m := range p.Mandatory {
 		s.Policy.Mandatory = append(s.Policy.Mandatory, m.Name)
+		for _, e := range m.Except {
+			if s.Policy.Except == nil {
+				s.Policy.Except = make(map[string][]string)
+			}
+			s.Policy.Except[m.Name] = append(s.Policy.Except[m.Name], e.String())
+		}
 	}
 	if p.Mode == policy.Audit {
 		s.problem("the policy only audits: containers run as they ask to, until it says mode: Enforce")
