@@ -143,6 +143,12 @@ func checkDockerRefusal(t *testing.T, n *node.Node) {
 	if out := output(t, "allowed", dockerRun(n, nil, "/probe", "call", "getpid", "bpf")); out != calls("getpid", "OK", "bpf", "EPERM") {
 		t.Errorf("allowed: wrote\n%s", out)
 	}
+	own := profileFile(t, n)
+	wantAsks(t, n, func() string {
+		return output(t, "default", dockerRun(n, []string{"--cap-add", "SYS_TIME"}, "/probe", "call", "getpid"))
+	}, func() string {
+		return output(t, "own", dockerRun(n, []string{"--security-opt", "seccomp=" + own}, "/probe", "call", "getpid"))
+	})
 }
 
 // TestDockerBuild: the steps of Docker's old builder are containers of the default

@@ -130,6 +130,12 @@ func checkPodmanLife(t *testing.T, n *node.Node, real, wrapper string) {
 	if out := output(t, "allowed", podman(n, wrapper, append(append(podmanRun(n, "--rm"), image), "/probe", "call", "getpid", "bpf")...)); out != calls("getpid", "OK", "bpf", "EPERM") {
 		t.Errorf("allowed: wrote\n%s", out)
 	}
+	wantAsks(t, n, func() string {
+		return output(t, "default", podman(n, wrapper, append(append(podmanRun(n, "--rm"), image), "/probe", "call", "getpid")...))
+	}, func() string {
+		flags := podmanRun(n, "--rm", "--security-opt", "seccomp="+profileFile(t, n))
+		return output(t, "own", podman(n, wrapper, append(append(flags, image), "/probe", "call", "getpid")...))
+	})
 }
 
 // TestBuildah: what Buildah runs through an OCI runtime is filtered, too. Chroot

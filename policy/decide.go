@@ -28,6 +28,9 @@ type Request struct {
 	// Filtered is set if the container brings a filter, other than one that filters
 	// nothing. Resolve sets it from the filter itself.
 	Filtered bool
+	// Default names the engine whose own default profile the filter is: the container asks for
+	// RuntimeDefault; empty for none. Resolve sets it from the filter itself.
+	Default string
 	// NoNewPrivileges is the spec's process.noNewPrivileges: with it a runtime
 	// needs fewer calls after it has loaded the filter.
 	NoNewPrivileges bool
@@ -109,19 +112,23 @@ func (p *Policy) decideFilter(r Request) Decision {
 			break
 		}
 	}
-	return answers.decide(rule, r.Filtered)
+	return answers.decide(rule, r.Filtered, r.Default)
 }
 
 // decide returns what the answers of a rule say of a container that brings a filter, or
-// none. The top of the policy has no rule.
-func (answers Answers) decide(rule string, filtered bool) Decision {
+// none, or the default of an engine. The top of the policy has no rule.
+func (answers Answers) decide(rule string, filtered bool, standard string) Decision {
 	d := Decision{Rule: rule, Mode: answers.Mode, Question: "absent", Word: answers.Absent, Hooks: answers.Hooks, Denials: answers.Denials}
 	asks := "it asks for no seccomp filter"
 	if filtered {
 		d.Question, d.Word = "present", answers.Present
 		asks = "it brings a seccomp filter"
 	}
-	d.Reason = fmt.Sprintf("%s, and %s says %s: %s", asks, d.where(), d.Question, d.Word)
+	answer := d.Word
+	if standard != "" && answer == Keep {
+		asks, d.Word = fmt.Sprintf("it asks for %s (it brings the default profile of %s)", RuntimeDefault, standard), RuntimeDefault
+	}
+	d.Reason = fmt.Sprintf("%s, and %s says %s: %s", asks, d.where(), d.Question, answer)
 	switch d.Word {
 	case Deny:
 		d.Verdict, d.Always = Refuse, answers.Absent == Deny && answers.Present == Deny

@@ -13,6 +13,8 @@ type Outcome struct {
 	Identity Identity
 	// Brought is the filter that the container brings, nil where it brings none.
 	Brought *specs.LinuxSeccomp
+	// Default names the engine whose default profile Brought is; empty for none.
+	Default string
 	// BaseProfile is the profile before the floor: the one that the policy
 	// names, or the one that the container brings; nil where there is none.
 	BaseProfile *specs.LinuxSeccomp

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/batten-runtime/batten/policy/profile"
+	"github.com/batten-runtime/batten/policy/profile/engines"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -17,7 +18,10 @@ import (
 // decision is right then, and Result is nil if it depends on the filter.
 func (p *Policy) Resolve(r Request, brought *specs.LinuxSeccomp, m Machine) Outcome {
 	r.Filtered = r.Filtered || brought != nil
-	o := Outcome{Decision: p.Decide(r), Identity: Identify(r), Brought: brought}
+	if brought != nil && r.Default == "" {
+		r.Default = engines.Default(brought, r.Bounding)
+	}
+	o := Outcome{Decision: p.Decide(r), Identity: Identify(r), Brought: brought, Default: r.Default}
 	o.Refusal = p.unheld(r, &o, m)
 	o.Unheld = o.Refusal != ""
 	if !o.Unheld {
@@ -102,6 +106,9 @@ func (p *Policy) meet(r Request, o *Outcome, m Machine) error {
 			return err
 		}
 		o.BaseProfile, o.Notes, o.Rewrite = &base, slices.Concat(o.Notes, notes), true
+		if o.Brought != nil && o.Question == "present" && r.Default != "" && engines.Same(&base, o.Brought) {
+			o.BaseProfile, o.Rewrite = o.Brought, false
+		}
 	}
 	o.Result = o.BaseProfile
 	switch {

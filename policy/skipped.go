@@ -57,7 +57,7 @@ func (p *Policy) Skipped(m Machine) (out document.Findings) {
 	p = p.demandingAll()
 	said := make(map[string]bool)
 	try := func(answers Answers, rule string, r Request) {
-		o := Outcome{Decision: answers.decide(rule, r.Filtered)}
+		o := Outcome{Decision: answers.decide(rule, r.Filtered, "")}
 		p.mandate(&o.Decision, &r)
 		err := p.skippedBy(r, &o, m)
 		var skipped *semantics.SkippedError

@@ -63,6 +63,9 @@ func (q *question) request(p *policy.Policy, name string, data []byte) (policy.R
 		if q.asked, r.Filtered, q.note, err = bundle.Asked(s); err != nil {
 			return r, fmt.Errorf("spec %q: linux.seccomp: %w", name, err)
 		}
+		if bundle.Record != nil {
+			r.Default = bundle.Record.Default
+		}
 		if bundle.Known && bundle.Record == nil && q.note == "" && effectiveUser() == 0 {
 			q.note = "Batten has no record of this container: it is gone, or it bypasses Batten, and this is what the policy would do"
 		}

@@ -136,7 +136,7 @@ func (t *podTable) decided(r row) {
 	a, who := r.asks, r.who
 	request := policy.Request{
 		ContainerdNamespace: names.CRINamespace, Runtime: t.route.Runtime, Annotations: map[string]string{},
-		Bounding: r.bounding, Mounts: r.mounts, Namespaces: t.pod.HostNamespaces(), Filtered: a.Filtered,
+		Bounding: r.bounding, Mounts: r.mounts, Namespaces: t.pod.HostNamespaces(), Filtered: a.Filtered, Default: a.Default,
 	}
 	who.PodNamespace, who.PodName = t.namespace(), t.pod.PodName()
 	who.Annotate(request.Annotations)

@@ -42,11 +42,16 @@ type Brings struct {
 	// is at hand.
 	Filtered bool
 	Brought  *specs.LinuxSeccomp
-	Note     string
+	// Default names whose default profile Brought stands for; empty for another profile.
+	Default string
+	Note    string
 	// Fails says why the container does not start, whatever the policy decides; Stops why
 	// it does not if it keeps the profile that it brings.
 	Fails, Stops string
 }
+
+// theEngine stands for the engine of the node, of which the version is not known.
+const theEngine = "the engine"
 
 // AsksSandbox says what the kubelet asks for a pod's pause container: RuntimeDefault
 // whatever the pod says, which containerd and CRI-O ignore where a container of the pod is
@@ -56,7 +61,7 @@ func AsksSandbox(pod *manifest.Pod) Brings {
 		return Brings{Words: "nothing (privileged)"}
 	}
 	own := profile.RuntimeDefault(Bounding(manifest.Container{}))
-	return Brings{Words: "RuntimeDefault", Filtered: true, Brought: &own}
+	return Brings{Words: "RuntimeDefault", Filtered: true, Brought: &own, Default: theEngine}
 }
 
 // Asks says what the kubelet and the CRI plugin make of a container's fields.
@@ -64,7 +69,7 @@ func (n OnNode) Asks(pod *manifest.Pod, c manifest.Container) Brings {
 	s, _ := pod.Seccomp(c)
 	runtimeDefault := func(words string) Brings {
 		own := profile.RuntimeDefault(Bounding(c))
-		return Brings{Words: words, Filtered: true, Brought: &own}
+		return Brings{Words: words, Filtered: true, Brought: &own, Default: theEngine}
 	}
 	switch {
 	case c.Privileged() && s != nil && s.Type != corev1.SeccompProfileTypeUnconfined:

@@ -39,6 +39,9 @@ type Record struct {
 	Asked  string `json:"asked"`
 	Result string `json:"result"`
 	Kept   bool   `json:"kept,omitempty"`
+	// Default names the engine whose default profile the container brought, which is to ask for
+	// RuntimeDefault; empty for another filter or none.
+	Default string `json:"default,omitempty"`
 	// Tightened is set where the floor made the profile stricter; in mode Audit it says
 	// that enforcement would.
 	Tightened bool `json:"tightened,omitempty"`

@@ -148,7 +148,11 @@ func (j *Judge) demands(c *Container) (out []demand, o policy.Outcome, err error
 	if err != nil {
 		return nil, o, err
 	}
-	o = p.Resolve(r, brought, c.machine(j))
+	m := c.machine(j)
+	if brought != nil { // it runs under that: an ABI that this kernel cannot run makes it no looser
+		m.ABIs = profile.ABIs{}
+	}
+	o = p.Resolve(r, brought, m)
 	if o.Refusal != "" {
 		return out, o, nil
 	}
@@ -201,7 +205,7 @@ func (c *Container) request(p *policy.Policy) (r policy.Request, brought *specs.
 		}
 		out = append(out, demand{by: "its record", profile: recorded, given: true})
 	}
-	r.Filtered = rec.Asked != record.None
+	r.Filtered, r.Default = rec.Asked != record.None, rec.Default
 	if rec.Kept || rec.Asked == enforce.Digest(s.Seccomp) {
 		brought = own
 	}

@@ -23,6 +23,7 @@ type judged struct {
 	result, asked    string              // of its record: "" if it has none, "spec" for that in the bundle
 	seccomp, filters int
 	threads          []int
+	abis             profile.ABIs
 	live             []*specs.LinuxSeccomp       // what the kernel holds
 	liveOf           map[int]*specs.LinuxSeccomp // of a thread, if it is another one
 	liveErr          error
@@ -36,6 +37,12 @@ func denies(names ...string) *specs.LinuxSeccomp {
 		DefaultAction: specs.ActAllow, Architectures: []specs.Arch{specs.ArchX86_64},
 		Syscalls: []specs.LinuxSyscall{{Names: names, Action: specs.ActErrno, ErrnoRet: &eperm}},
 	}
+}
+
+// standard is containerd's default profile without capabilities.
+func standard() *specs.LinuxSeccomp {
+	s := profile.RuntimeDefault(nil)
+	return &s
 }
 
 const asksNothing = "it asks for no seccomp filter, and the policy's top level says absent: "
@@ -106,6 +113,15 @@ var judgeCases = []judged{
 		want: status.Verdict{Kind: status.Unproved, Text: "cannot be proved: BUNDLE/config.json no longer holds the profile that the record tells of"},
 	},
 	{
+		name: "kept before Batten knew that it asks for RuntimeDefault", policy: "version: 1\n", abis: profile.ABIs{Probed: true}, spec: standard(), result: "spec", asked: "spec", seccomp: 2, filters: 1, live: []*specs.LinuxSeccomp{standard()},
+		want: status.Verdict{Kind: status.Proved, Safe: true, Text: "proved, 1 filter as strict as its record and today's policy"},
+	},
+	{
+		name: "and the policy has another one now", policy: "version: 1\nruntimeDefault: q\nprofiles: {q: {inline: {defaultAction: SCMP_ACT_ALLOW, architectures: [SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH_X32], syscalls: [{names: [getpid], action: SCMP_ACT_ERRNO}]}}}\n",
+		spec: standard(), result: "spec", asked: "spec", seccomp: 2, filters: 1, live: []*specs.LinuxSeccomp{standard()},
+		want: status.Verdict{Kind: status.Looser, Text: "looser than today's policy: getpid() on x86: ERRNO(EPERM) against ALLOW"},
+	},
+	{
 		name: "a broken policy", policy: "version: 7\n", spec: denies("keyctl"), result: "spec", asked: record.None, seccomp: 2, filters: 1,
 		want: status.Verdict{Kind: status.Unproved, Text: `cannot be proved: today's policy cannot be read: policy "p":1:10: version: version 7 is unknown; this Batten reads version 1`},
 	},
@@ -169,6 +185,9 @@ func judge(t *testing.T, tt judged) (status.Verdict, string) {
 		if rec.Result == "spec" {
 			rec.Result = enforce.Digest(seccomp)
 		}
+		if rec.Asked == "spec" {
+			rec.Asked = enforce.Digest(seccomp)
+		}
 		records = append(records, rec)
 	}
 	host := procfs.HostPidNamespace
@@ -187,7 +206,7 @@ func judge(t *testing.T, tt judged) (status.Verdict, string) {
 			p, findings := policy.Parse("p", []byte(tt.policy), nil)
 			return p, findings.Err()
 		},
-		Machine: func(string) policy.Machine { return policy.Machine{} },
+		Machine: func(string) policy.Machine { return policy.Machine{ABIs: tt.abis} },
 		Live: func(tid int) (stack filter.Stack, err error) {
 			held := tt.live
 			if other := tt.liveOf[tid]; other != nil {

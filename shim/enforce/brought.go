@@ -26,31 +26,33 @@ func Brought(s *spec.Spec) (*specs.LinuxSeccomp, error) {
 	return &bare, nil
 }
 
-// brought returns the filter that the container brings, and the digest of its linux.seccomp.
+// readBrought fills in the filter that the container brings, and the digest of its linux.seccomp.
 // They are nil and None if the container brings no filter, or one that filters nothing, or
 // only the filter that an earlier call of Prepare put there.
-func (e *Enforcer) brought(c Container, s *spec.Spec) (*specs.LinuxSeccomp, string, error) {
-	brought, err := Brought(s)
+func (e *Enforcer) readBrought(a *asking) error {
+	a.asked = record.None
+	brought, err := Brought(a.spec)
 	if err != nil {
-		return nil, "", fmt.Errorf("spec %q: linux.seccomp: %w", filepath.Join(c.Bundle, "config.json"), err)
+		return fmt.Errorf("spec %q: linux.seccomp: %w", filepath.Join(a.Bundle, "config.json"), err)
 	}
 	if brought == nil {
-		return nil, record.None, nil
+		return nil
 	}
-	asked := Digest(s.Seccomp)
-	old, err := e.Records.Read(c.owner(), c.ID)
+	asked := Digest(a.spec.Seccomp)
+	old, err := e.Records.Read(a.owner(), a.ID)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return nil, "", err
-	case old.Bundle == c.Bundle && old.Result == asked: // an earlier Prepare wrote it
+		return err
+	case old.Bundle == a.Bundle && old.Result == asked: // an earlier Prepare wrote it
 		if old.Asked == record.None {
-			return nil, record.None, nil
+			return nil
 		}
 		if old.Denials.Seen() {
-			return nil, "", fmt.Errorf("spec %q holds the profile that an earlier attempt put there, and no longer the one that the container brings; create the container anew", filepath.Join(c.Bundle, "config.json"))
+			return fmt.Errorf("spec %q holds the profile that an earlier attempt put there, and no longer the one that the container brings; create the container anew", filepath.Join(a.Bundle, "config.json"))
 		}
-		asked = old.Asked
+		asked, a.request.Default = old.Asked, old.Default
 	}
-	return brought, asked, nil
+	a.brought, a.asked = brought, asked
+	return nil
 }

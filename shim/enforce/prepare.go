@@ -151,10 +151,10 @@ func (e *Enforcer) read(c Container) (*asking, error) {
 		return nil, err
 	}
 	a := &asking{Container: c, spec: s, policy: p}
-	if a.brought, a.asked, err = e.brought(c, s); err != nil {
+	a.request = Request(p, Source{ContainerdNamespace: c.ContainerdNamespace, Runtime: c.Runtime, Bundle: c.Bundle}, s)
+	if err := e.readBrought(a); err != nil {
 		return nil, err
 	}
-	a.request = Request(p, Source{ContainerdNamespace: c.ContainerdNamespace, Runtime: c.Runtime, Bundle: c.Bundle}, s)
 	a.request.Restore = c.Restore
 	if e.Listen != nil {
 		a.request.Listener, _ = e.Records.Socket(c.owner(), c.ID) // without one nobody listens

@@ -34,6 +34,7 @@ func (e *Enforcer) record(c Container, asked string, p *policy.Policy, o *policy
 		return Digest(profile.Encode(*own))
 	}
 	rec.Asked, rec.Kept = asked, o.Brought != nil && o.Installed() == o.Brought
+	rec.Default = o.Default
 	rec.Denials = observed(o)
 	rec.Tightened = o.Tightened()
 	rec.Result = record.None // Prepare seals it

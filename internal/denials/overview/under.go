@@ -65,7 +65,7 @@ func (n Node) Under(rec *record.Record) (*Under, error) {
 		runtime = names.Wrapper
 	}
 	r := enforce.Request(p, enforce.Source{ContainerdNamespace: rec.ContainerdNamespace, Runtime: runtime, Bundle: rec.Bundle}, s)
-	r.Filtered = rec.Asked != record.None
+	r.Filtered, r.Default = rec.Asked != record.None, rec.Default
 	var brought *specs.LinuxSeccomp
 	if rec.Kept || rec.Asked == enforce.Digest(s.Seccomp) {
 		if brought, err = enforce.Brought(s); err != nil {
