@@ -82,5 +82,5 @@ func (b *bench) recordedRedis(n *node.Node) {
 			}
 		}
 	}
-	b.tellRecorded("redis-benchmark, GET by 20 clients, ns each", took, [2]string{"≤ 1.01", "≤ 1.02"})
+	b.tellRecorded("redis-benchmark, GET by 20 clients, ns each", took, []string{"", "≤ 1.01", "≤ 1.02"})
 }
