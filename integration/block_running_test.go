@@ -55,6 +55,9 @@ rules:
 			t.Errorf("%+v", c)
 		}
 	}
+	if table := output(t, "records", n.Command(batten, "records")); strings.Count(table, ", closed to no-keys while it ran") != 3 {
+		t.Errorf("batten records says\n%s", table)
+	}
 	for _, verb := range []string{"status", "verify"} {
 		out, err := n.Command(batten, verb).CombinedOutput()
 		if strings.Contains(string(out), "keyctl") {

@@ -31,6 +31,8 @@ type closedJSON struct {
 	Stopped    time.Duration `json:"stoppedNanoseconds"`
 	// Later is the file by which what is started in the container later has it, too.
 	Later string `json:"later,omitempty"`
+	// Unrecorded says why the record does not tell of it.
+	Unrecorded string `json:"unrecorded,omitempty"`
 	// Unreached says what is not proved to have it, and why.
 	Unreached []string `json:"unreached,omitempty"`
 }
@@ -41,6 +43,7 @@ type closer struct {
 	filter tighten.Filter
 	chosen func(*status.Container) bool
 	block  specs.LinuxSeccomp
+	note   record.Closed
 	// tried is what came of the containers, by their oldest processes.
 	tried map[tighten.Target]closedJSON
 }
@@ -58,7 +61,7 @@ func newCloser(own block.Block, survey status.Survey, chosen func(*status.Contai
 	if err != nil {
 		return nil, err
 	}
-	c := &closer{survey: survey, chosen: chosen, block: profile, tried: make(map[tighten.Target]closedJSON)}
+	c := &closer{survey: survey, chosen: chosen, block: profile, note: record.Closed{Name: own.Name, Calls: callsOf(own.Calls)}, tried: make(map[tighten.Target]closedJSON)}
 	c.survey.Known = func(which *status.Container) (status.Verdict, bool) {
 		return status.Verdict{Kind: status.Proved, Safe: true, Text: "closed while it runs"}, c.has(which)
 	}
@@ -150,6 +153,13 @@ func (c *closer) container(which *status.Container, host map[int]procfs.Process,
 	if failed != nil {
 		out.Unreached = append(out.Unreached, fmt.Sprintf("what is started in it later can make the calls: %v", failed))
 	}
+	if rec := which.Record; rec != nil && len(out.Unreached) == 0 && len(report.Tightened) > 0 {
+		note := c.note
+		note.Time, note.Processes = time.Now().UTC(), len(report.Tightened)
+		if err := c.survey.Records.Close(rec.Owner(), rec.ID, note); err != nil {
+			out.Unrecorded = err.Error()
+		}
+	}
 	c.tried[key] = out
 }
 
@@ -204,6 +214,9 @@ func (c *closer) tell(b *blocking) {
 			fmt.Fprintf(w, "closed while it runs: %s: its processes have it already, or have ended\n", name)
 		default:
 			fmt.Fprintf(w, "closed while it runs: %s: %s, stopped for %v%s\n", name, plural(d.Processes, "process"), d.Stopped.Round(10*time.Microsecond), underNoNewPrivs(d))
+		}
+		if d.Unrecorded != "" {
+			fmt.Fprintf(w, "its record does not tell of it: %s: %s\n", name, d.Unrecorded)
 		}
 		for _, why := range d.Unreached {
 			fmt.Fprintf(w, "not closed: %s: %s\n", name, why)

@@ -130,6 +130,9 @@ func decision(r *record.Record) string {
 	if r.Mandatory != "" {
 		out += ", never looser than " + r.Mandatory
 	}
+	for _, c := range r.Closed {
+		out += ", closed to " + c.Name + " while it ran"
+	}
 	if len(r.Hooks) > 0 {
 		out += ", " + plural(len(r.Hooks), "hook")
 	}

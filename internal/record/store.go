@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/batten-runtime/batten/internal/atomicfile"
@@ -76,6 +77,11 @@ func (r Store) Update(rec *Record) error {
 	if err != nil {
 		return err
 	}
+	if rec.Closed == nil { // by another process than the one that keeps rec
+		if there, err := readRecord(path); err == nil {
+			rec.Closed = there.Closed
+		}
+	}
 	data, err := json.Marshal(rec)
 	if err != nil {
 		return err
@@ -98,6 +104,26 @@ func (r Store) Update(rec *Record) error {
 		return nil
 	}
 	return err
+}
+
+// Close notes in a container's record that a block was put on its processes. A block of the same
+// name is noted once, with the processes of each time.
+func (r Store) Close(owner, id string, c Closed) error {
+	rec, err := r.Read(owner, id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it has ended
+	}
+	if err != nil {
+		return err
+	}
+	rec.Closed = slices.DeleteFunc(rec.Closed, func(old Closed) bool {
+		if old.Name == c.Name {
+			c.Processes += old.Processes
+		}
+		return old.Name == c.Name
+	})
+	rec.Closed = append(rec.Closed, c)
+	return r.Update(rec)
 }
 
 // Read returns the record of one container; fs.ErrNotExist if there is none.
