@@ -25,14 +25,13 @@ type watched struct {
 	mounts string
 }
 
-// newWatched describes a container by its record, and by its first process.
-func newWatched(id string, rec *record.Record, pid int, from time.Time) *watched {
+// newWatched names a container by its record.
+func newWatched(id string, rec *record.Record, from time.Time) *watched {
 	w := &watched{Container: recording.Container{ID: id, From: from}}
 	if rec != nil {
 		title := rec.Title()
 		w.owner, w.Namespace, w.Pod, w.Name, w.Image = rec.Owner(), rec.ContainerdNamespace, title.Pod(), title.Name, title.Image
 	}
-	w.describe(pid)
 	return w
 }
 

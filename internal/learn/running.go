@@ -90,7 +90,8 @@ func (s *Session) addProcess(c *status.Container, p procfs.Process) error {
 	if err != nil {
 		return err
 	}
-	w := newWatched(c.ID, c.Record, p.Pid, time.Now().Round(0))
+	w := newWatched(c.ID, c.Record, time.Now().Round(0))
+	w.describe(p.Pid)
 	w.tags, w.mounts = []recorder.Tag{tag}, p.Mounts
 	s.watched, s.seen = append(s.watched, w), true
 	s.say("%s: runs already; recorded from now on", w.title())

@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/batten-runtime/batten/internal/kernel"
+	"github.com/batten-runtime/batten/internal/procfs"
 	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/internal/recorder"
 	"github.com/batten-runtime/batten/internal/recording"
+	"github.com/batten-runtime/batten/policy/profile"
 )
 
 // Options are what a session records.
@@ -104,7 +106,7 @@ func (s *Session) drain() error {
 func (s *Session) sort(n recorder.New) error {
 	if own, ok := s.own[n.Pid]; ok {
 		delete(s.own, n.Pid)
-		w := newWatched(own.ID, nil, n.Pid, n.Time)
+		w := newWatched(own.ID, nil, n.Time)
 		w.Command, w.Name = own.Command, own.Name
 		return s.begin(w, n)
 	}
@@ -112,7 +114,7 @@ func (s *Session) sort(n recorder.New) error {
 	if err != nil && len(records) == 0 {
 		return err
 	}
-	id, rec := whoIs(n.Pid, records)
+	id, rec := whoIs(n, records)
 	for _, w := range s.watched {
 		if w.ID == id && (rec == nil || rec.Owner() == w.owner) || id == "" && w.mounts == n.Mounts {
 			// Something was started from outside in a container that ran before.
@@ -120,22 +122,30 @@ func (s *Session) sort(n recorder.New) error {
 			return s.recorder.Keep(n.Tag)
 		}
 	}
-	if id == "" { // it has ended; the next program there is asked about again
+	if id == "" || rec == nil && s.Wanted.named() && gone(n.Pid) {
+		// It has ended, and so has its record; the next program there is asked about again.
 		s.unnamed++
 		return s.recorder.Drop(n.Tag)
 	}
 	if !s.Wanted.wants(id, rec) {
 		return s.recorder.Ignore(n)
 	}
-	return s.begin(newWatched(id, rec, n.Pid, n.Time), n)
+	return s.begin(newWatched(id, rec, n.Time), n)
 }
 
 // begin records a container from its first program on.
 func (s *Session) begin(w *watched, n recorder.New) error {
 	w.Start, w.tags, w.mounts = true, []recorder.Tag{n.Tag}, n.Mounts
+	w.Filtered, w.NoNewPrivileges, w.Capabilities = n.Filtered, n.NoNewPrivileges, profile.CapabilitiesIn(n.Bounding)
 	s.watched, s.seen = append(s.watched, w), true
 	s.say("%s: recorded from its first instruction", w.title())
 	return s.recorder.Keep(n.Tag)
+}
+
+// gone reports whether there is no process of a number.
+func gone(pid int) bool {
+	_, err := procfs.StatusOf(pid)
+	return err != nil
 }
 
 func (s *Session) say(format string, args ...any) {

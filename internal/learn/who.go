@@ -6,6 +6,7 @@ import (
 
 	"github.com/batten-runtime/batten/internal/procfs"
 	"github.com/batten-runtime/batten/internal/record"
+	"github.com/batten-runtime/batten/internal/recorder"
 )
 
 // scope is what runtimes with systemd's cgroups call that of a container: cri-containerd-ID.scope.
@@ -20,20 +21,24 @@ func idIn(cgroup string) string {
 	return last
 }
 
-// whoIs returns the container that a process is of: its record, nil if it has none, and its id,
-// empty if the process has ended and nobody knows. A record names its first process; of others
-// the cgroup tells the container, which its processes can change as little as the node lets them.
-func whoIs(pid int, records []*record.Record) (id string, rec *record.Record) {
-	p, err := procfs.Read("/proc", pid)
+// whoIs returns the container that a program was started in: its record, nil if it has none, and
+// its id, empty if the process is in no cgroup of its own and has ended. A record names its first
+// process; of others the cgroup tells the container, which its processes can change as little as
+// the node lets them.
+func whoIs(n recorder.New, records []*record.Record) (id string, rec *record.Record) {
+	p, err := procfs.Read("/proc", n.Pid)
 	for _, r := range records {
-		if r.Pid == pid && (err != nil || r.StartTime == p.StartTime) {
+		if r.Pid == n.Pid && (err != nil || r.StartTime == p.StartTime) {
 			return r.ID, r
 		}
 	}
-	if err != nil {
+	id = idIn(p.Cgroup)
+	if err != nil { // it has ended
+		id = idIn(n.Cgroup)
+	}
+	if id == "" {
 		return "", nil
 	}
-	id = idIn(p.Cgroup)
 	for _, r := range records {
 		if r.ID == id {
 			return id, r

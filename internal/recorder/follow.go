@@ -54,7 +54,7 @@ func onFork(m *maps, o offsets) asm.Instructions {
 // task_struct *, pid_t, struct linux_binprm *). A process of a container that is known to be one
 // stays there. Any other may be a runtime's, which has forked from one that is not sorted yet.
 func onExec(m *maps, o offsets) asm.Instructions {
-	const tgid, place, tag, space, pointer, told = -4, -8, -12, -24, -32, -64
+	const tgid, place, tag, space, pointer, told = -4, -8, -12, -24, -32, -32 - eventSize
 	p := loadTgid(tgid)
 	p = append(p, lookup(m.Members.FD(), tgid)...)
 	p = append(p,
@@ -66,16 +66,10 @@ func onExec(m *maps, o offsets) asm.Instructions {
 		asm.Ja.Label("out"), // a container's process, and stays that
 		asm.FnGetCurrentTask.Call().WithSymbol("unknown"),
 	)
-	for _, offset := range []int16{o.nsproxy, o.mounts, o.space} {
-		p = append(p,
-			asm.Mov.Reg(asm.R6, asm.R0), // in the end the mount namespace
-			asm.Mov.Reg(asm.R3, asm.R0), asm.Add.Imm(asm.R3, int32(offset)),
-			asm.Mov.Reg(asm.R1, asm.RFP), asm.Add.Imm(asm.R1, pointer), asm.Mov.Imm(asm.R2, 8),
-			asm.FnProbeReadKernel.Call(),
-			asm.JNE.Imm(asm.R0, 0, "out"),
-			asm.LoadMem(asm.R0, asm.RFP, pointer, asm.DWord),
-		)
-	}
+	p = append(p, asm.Mov.Reg(asm.R7, asm.R0))
+	p = append(p, through(pointer, "out", o.nsproxy, o.mounts)...)
+	p = append(p, asm.Mov.Reg(asm.R6, asm.R0))
+	p = append(p, through(pointer, "out", o.space)...)
 	p = append(p, asm.StoreMem(asm.RFP, space, asm.R0, asm.DWord))
 	p = append(p, lookup(m.Spaces.FD(), space)...)
 	p = append(p, asm.JNE.Imm(asm.R0, 0, "known"))
@@ -134,33 +128,6 @@ func take(m *maps, space, tag int16) asm.Instructions {
 	return append(p,
 		asm.JNE.Imm(asm.R0, 0, "known"),
 		asm.Ja.Label("lost container"),
-	)
-}
-
-// tell tells of a mount namespace that got a tag. Its first process is a member already: whoever
-// hears of it finds it there.
-func tell(m *maps, o offsets, space, tag, told, tgid int16) asm.Instructions {
-	p := update(m.Members.FD(), tgid, tag, anyway)
-	p[0] = p[0].WithSymbol("tell")
-	return append(p,
-		asm.JNE.Imm(asm.R0, 0, "lost process"),
-		asm.LoadMem(asm.R1, asm.RFP, space, asm.DWord),
-		asm.StoreMem(asm.RFP, told, asm.R1, asm.DWord),
-		asm.FnKtimeGetNs.Call(),
-		asm.StoreMem(asm.RFP, told+8, asm.R0, asm.DWord),
-		asm.LoadMem(asm.R1, asm.RFP, tgid, asm.Word),
-		asm.StoreMem(asm.RFP, told+16, asm.R1, asm.Word),
-		asm.LoadMem(asm.R1, asm.RFP, tag, asm.Word),
-		asm.StoreMem(asm.RFP, told+20, asm.R1, asm.Word),
-		asm.StoreImm(asm.RFP, told+24, 0, asm.DWord),
-		asm.Mov.Reg(asm.R3, asm.R6), asm.Add.Imm(asm.R3, int32(o.inode)),
-		asm.Mov.Reg(asm.R1, asm.RFP), asm.Add.Imm(asm.R1, int32(told+24)), asm.Mov.Imm(asm.R2, 4),
-		asm.FnProbeReadKernel.Call(),
-		asm.LoadMapPtr(asm.R1, m.Events.FD()),
-		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, int32(told)), asm.Mov.Imm(asm.R3, 32), asm.Mov.Imm(asm.R4, 0),
-		asm.FnRingbufOutput.Call(),
-		asm.JNE.Imm(asm.R0, 0, "lost container"),
-		asm.Ja.Label("out"),
 	)
 }
 

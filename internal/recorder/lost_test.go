@@ -45,7 +45,8 @@ func TestIgnored(t *testing.T) {
 
 // What there is no room for is counted.
 func TestLost(t *testing.T) {
-	r := newRig(t, recorder.Options{Containers: 1})
+	const places = 4 // another of this machine may take one for a moment
+	r := newRig(t, recorder.Options{Containers: places})
 	got := r.calls("values", "300")
 	if n := len(got["socket"].Values); n != 256 {
 		t.Errorf("%d values", n)
@@ -53,8 +54,10 @@ func TestLost(t *testing.T) {
 	if l := r.lost(); l != (recorder.Lost{Arguments: 44}) {
 		t.Errorf("lost %+v", l)
 	}
-	if err := r.command("values", "1").Run(); err != nil {
-		t.Fatal(err)
+	for range places + 1 { // nobody sorts them, so that each keeps its place
+		if err := r.command("values", "1").Run(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if l := r.lost(); l.Containers == 0 {
 		t.Errorf("lost %+v", l)

@@ -56,8 +56,23 @@ type (
 type event struct {
 	Space, Time uint64
 	Pid, Tag    uint32
-	Inode, _    uint32
+	Inode       uint32
+	Seccomp     uint32
+	Flags       uint64
+	Bounding    uint64
+	// Unified and Legacy are the names of its cgroups, up to a 0.
+	Unified, Legacy [groupBytes]byte
 }
+
+// groupBytes is how much of the name of a cgroup is kept: cri-containerd-, 64 digits and .scope are 85.
+const groupBytes = 128
+
+// Where the fields of an event are, in bytes.
+const (
+	eventTime, eventPid, eventTag, eventInode, eventSeccomp = 8, 16, 20, 24, 28
+	eventFlags, eventBounding, eventUnified, eventLegacy    = 32, 40, 48, 48 + groupBytes
+	eventSize                                               = eventLegacy + groupBytes
+)
 
 // Indexes of maps.Lost.
 const (

@@ -13,6 +13,11 @@ type offsets struct {
 	space                        int16 // in mnt_namespace: a number that no other ever has
 	inode                        int16 // in mnt_namespace: its number in /proc, which another may have later
 	live                         int16 // in signal_struct
+
+	seccomp, atomicFlags, cred int16 // in task_struct: the mode, PR_SET_NO_NEW_PRIVS in bit 0, and its rights
+	bounding                   int16 // in cred
+	// The names of its cgroups: by version 2 and, where a controller has one of its own, by version 1.
+	unified, legacy []int16
 }
 
 // findOffsets reads the running kernel's description of itself.
@@ -38,7 +43,50 @@ func findOffsets() (o offsets, err error) {
 	} else {
 		o.space = find("mnt_namespace", "ns") + find("ns_common", "ns_id")
 	}
+	o.seccomp = find("task_struct", "seccomp") + find("seccomp", "mode")
+	o.atomicFlags, o.cred, o.bounding = find("task_struct", "atomic_flags"), find("task_struct", "cred"), find("cred", "cap_bset")
+	if err == nil {
+		o.findCgroups(spec)
+	}
 	return o, err
+}
+
+// findCgroups finds the names of cgroups. A kernel that has none is no error.
+func (o *offsets) findCgroups(spec *btf.Spec) {
+	var wrong error
+	find := func(path ...string) int16 {
+		at, err := offsetOf(spec, path)
+		if wrong == nil {
+			wrong = err
+		}
+		return at
+	}
+	task, name := find("task_struct", "cgroups"), []int16{find("cgroup", "kn"), find("kernfs_node", "name")}
+	unified, subsys, group := find("css_set", "dfl_cgrp"), find("css_set", "subsys"), find("cgroup_subsys_state", "cgroup")
+	if wrong != nil {
+		return
+	}
+	o.unified = append([]int16{task, unified}, name...)
+	for _, controller := range []string{"pids_cgrp_id", "memory_cgrp_id", "cpu_cgrp_id"} { // runtimes use each that there is
+		if i, ok := enumOf(spec, "cgroup_subsys_id", controller); ok {
+			o.legacy = append([]int16{task, subsys + 8*i, group}, name...)
+			return
+		}
+	}
+}
+
+// enumOf returns the number of a word.
+func enumOf(spec *btf.Spec, name, word string) (int16, bool) {
+	var e *btf.Enum
+	if spec.TypeByName(name, &e) != nil {
+		return 0, false
+	}
+	for _, v := range e.Values {
+		if v.Name == word {
+			return int16(v.Value), true
+		}
+	}
+	return 0, false
 }
 
 // offsetOf returns where a field is in a structure, in bytes.

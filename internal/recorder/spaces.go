@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -52,6 +53,12 @@ type New struct {
 	Time time.Time
 	// Mounts is the mount namespace as /proc/<pid>/ns/mnt has it.
 	Mounts string
+	// Cgroup is the last part of the name of its cgroup; empty if it is in the machine's.
+	Cgroup string
+	// Filtered says that it has a seccomp filter, NoNewPrivileges that PR_SET_NO_NEW_PRIVS is set;
+	// Bounding has a bit for each capability of its bounding set.
+	Filtered, NoNewPrivileges bool
+	Bounding                  uint64
 
 	space uint64
 }
@@ -74,6 +81,13 @@ func (r *Recorder) Next(until time.Time) (New, error) {
 		return New{}, fmt.Errorf("what the kernel told of a container, %d bytes: %w", len(e.RawSample), err)
 	}
 	n := New{space: told.Space, Time: r.at(told.Time), Pid: int(told.Pid), Tag: Tag(told.Tag), Mounts: fmt.Sprintf("mnt:[%d]", told.Inode)}
+	n.Filtered, n.NoNewPrivileges, n.Bounding = told.Seccomp == 2, told.Flags&1 != 0, told.Bounding
+	for _, group := range [][groupBytes]byte{told.Unified, told.Legacy} { // version 2's, where that has a part in it
+		name, _, _ := bytes.Cut(group[:], []byte{0})
+		if n.Cgroup == "" && string(name) != "/" {
+			n.Cgroup = string(name)
+		}
+	}
 	r.spaces[n.Tag] = n.space
 	return n, nil
 }
