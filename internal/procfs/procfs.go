@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // HostPidNamespace is the pid namespace of the machine itself (PROC_PID_INIT_INO in
@@ -63,7 +64,9 @@ func Read(proc string, pid int) (Process, error) {
 		p.Name = strings.TrimSuffix(filepath.Base(exe), " (deleted)")
 	}
 	p.Dir, _ = os.Readlink(filepath.Join(p.dir, "cwd"))
-	p.Mounts, _ = os.Readlink(filepath.Join(p.dir, "ns/mnt"))
+	if p.Mounts, err = os.Readlink(filepath.Join(p.dir, "ns/mnt")); errors.Is(err, fs.ErrNotExist) && p.ends() {
+		return Read(proc, pid)
+	}
 	p.Pids, _ = os.Readlink(filepath.Join(p.dir, "ns/pid"))
 	p.Users, _ = os.Readlink(filepath.Join(p.dir, "ns/user"))
 	groups, _ := os.ReadFile(filepath.Join(p.dir, "cgroup"))
@@ -74,6 +77,18 @@ func Read(proc string, pid int) (Process, error) {
 		}
 	}
 	return p, nil
+}
+
+// ends reports whether a thread without a mount namespace is about to end: it loses its namespaces
+// some time before the kernel says that it has ended (do_exit in kernel/exit.c).
+func (p Process) ends() bool {
+	for range 10 {
+		if ended, err := p.readStatus(); err != nil || ended {
+			return true
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return false
 }
 
 // gone returns err, or ErrGone if err means that the process has ended.
