@@ -1,15 +1,34 @@
 package recording
 
 import (
+	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
+	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/syscalls"
 )
 
 // isName matches the names of system calls.
 var isName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,63}$`)
+
+// misread says in words, and where, why data is not of this form.
+func misread(data []byte, err error) string {
+	problem, offset := document.NotJSON(data)
+	if wrong := new(json.UnmarshalTypeError); problem == "" && errors.As(err, &wrong) {
+		// The offset is the value's end.
+		problem, offset = fmt.Sprintf("%s cannot be: %s", cmp.Or(wrong.Field, "a recording"), wrong.Value), int(wrong.Offset)-1
+	} else if problem == "" {
+		problem = err.Error() // such as a time that is none
+	}
+	line, _ := document.Place(data, offset)
+	return fmt.Sprintf("line %d: %s", line, problem)
+}
 
 // check returns an error for what no recorder writes.
 func (r *Recording) check() error {
@@ -52,10 +71,11 @@ func (r *Recording) clean() {
 	}
 }
 
-// Printable returns what a process calls itself without what would end a line or move a cursor.
+// Printable returns what a process calls itself without what would end a line, move a cursor, or
+// turn the direction in which it is read.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\uFFFD' {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			return '?'
 		}
 		return r

@@ -113,10 +113,11 @@ func (j *judging) judge(c *Call, name string) []Verdict {
 	for _, i := range looked {
 		var next []point
 		for _, a := range c.Arguments {
+			if a.Index != i || len(next) > maxCombinations {
+				continue
+			}
 			for _, p := range points {
-				if a.Index == i {
-					next = append(next, p.with(a))
-				}
+				next = append(next, p.with(a))
 			}
 		}
 		switch {

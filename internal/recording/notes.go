@@ -11,7 +11,12 @@ import (
 // notes says what the recordings lack.
 func (m *making) notes(recordings []*Recording) {
 	if len(m.unnamed) > 0 {
-		m.note("calls that have no name are not in the profile: %s", semantics.Some(m.unnamed))
+		var words []string
+		for u := range m.unnamed {
+			words = append(words, fmt.Sprintf("number %d of %s, by %s", u.nr, u.arch, u.program))
+		}
+		slices.Sort(words)
+		m.note("calls that have no name are not in the profile: %s", semantics.Some(words))
 	}
 	for _, n := range Lacks(recordings) {
 		m.note("%s", n)

@@ -12,6 +12,10 @@ func TestPrintable(t *testing.T) {
 	if got := recording.Printable("a\nb\x1b[1m\xff\u009b"); got != "a?b?[1m??" {
 		t.Errorf("got %q", got)
 	}
+	// Nor does it change the direction in which the line is read.
+	if got := recording.Printable("ä (x)\u202egpj\u2028b\u00ad"); got != "ä (x)?gpj?b?" {
+		t.Errorf("got %q", got)
+	}
 	r, err := recording.Read("r", []byte(`{"battenRecording": 1, "machine": "x86_64", "containers": [{"calls": [
 		{"arch": "SCMP_ARCH_X86_64", "nr": 321, "name": "bpf", "program": "a\u001b[2J\nproved: all"}]}]}`))
 	if err != nil {

@@ -150,7 +150,7 @@ func Read(name string, data []byte) (*Recording, error) {
 		return nil, fmt.Errorf("%q is no recording: it has more than the %d bytes that Batten reads", name, MaxSize)
 	}
 	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("%q is no recording: %w", name, err)
+		return nil, fmt.Errorf("%q is no recording: %s", name, misread(data, err))
 	}
 	switch r.Batten {
 	case Version:

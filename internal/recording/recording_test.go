@@ -14,7 +14,11 @@ func TestRead(t *testing.T) {
 	for _, tt := range []struct{ name, text, err string }{
 		{name: "a recording", text: head + `"nr": 0, "name": "read"}]}]}`},
 		{name: "a call that this table lacks", text: head + `"nr": 999, "name": "newcall"}]}]}`},
-		{name: "no JSON", text: `x`, err: `"r.json" is no recording: invalid character 'x' looking for beginning of value`},
+		{name: "no JSON", text: `x`, err: `"r.json" is no recording: line 1: not valid JSON at byte 1: invalid character 'x' looking for beginning of value`},
+		{name: "more behind it", text: "{\"battenRecording\": 1}\n\n{}", err: `"r.json" is no recording: line 3: not valid JSON at byte 25: invalid character '{' after top-level value`},
+		{name: "another type", text: "{\"battenRecording\": 1,\n\"containers\": [{\"calls\":\n[{\"nr\": \"zero\"}]}]}", err: `"r.json" is no recording: line 3: containers.calls.nr cannot be: string`},
+		{name: "a list", text: `[]`, err: `"r.json" is no recording: line 1: a recording cannot be: array`},
+		{name: "no time", text: `{"battenRecording": 1, "containers": [{"from": "now"}]}`, err: `"r.json" is no recording: line 1: parsing time "now" as "2006-01-02T15:04:05Z07:00": cannot parse "now" as "2006"`},
 		{name: "a profile", text: `{"defaultAction": "SCMP_ACT_ALLOW"}`, err: `"r.json" is no recording: it has no key battenRecording`},
 		{name: "another version", text: `{"battenRecording": 2}`, err: `"r.json" is a recording of version 2; this Batten reads version 1`},
 		{name: "a wrong number", text: head + `"nr": 1, "name": "read"}]}]}`, err: `recording "r.json": containers[0].calls[0]: read has the number 0 on SCMP_ARCH_X86_64, not 1`},

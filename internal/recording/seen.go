@@ -18,7 +18,14 @@ type seen struct {
 	containers int
 	arches     []specs.Arch // the machine's first
 	calls      map[string]*made
-	unnamed    []string // calls that no table has, in words
+	unnamed    map[unnamed]bool
+}
+
+// unnamed is a call that no table has.
+type unnamed struct {
+	arch    specs.Arch
+	nr      int
+	program string
 }
 
 // made is one name, of all containers.
@@ -61,7 +68,7 @@ var native = map[string]specs.Arch{"x86_64": specs.ArchX86_64, "aarch64": specs.
 
 // gather joins recordings.
 func gather(recordings []*Recording) (*seen, error) {
-	s := &seen{calls: make(map[string]*made)}
+	s := &seen{calls: make(map[string]*made), unnamed: make(map[unnamed]bool)}
 	if len(recordings) == 0 {
 		return nil, errors.New("there is no recording to make a profile of")
 	}
@@ -111,9 +118,7 @@ func nameOf(c *Call) string { return cmp.Or(syscalls.CallAt(c.Arch, c.Nr), c.Nam
 func (s *seen) call(container int, from time.Time, c *Call) {
 	name := nameOf(c)
 	if name == "" {
-		if text := fmt.Sprintf("number %d of %s, by %s", c.Nr, c.Arch, c.Program); !slices.Contains(s.unnamed, text) {
-			s.unnamed = append(s.unnamed, text)
-		}
+		s.unnamed[unnamed{c.Arch, c.Nr, c.Program}] = true
 		return
 	}
 	values := make(map[uint]map[uint64]earliest)
