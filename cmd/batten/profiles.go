@@ -81,7 +81,17 @@ func (r *reading) file(name string) ([]byte, error) {
 	if name == "-" {
 		return io.ReadAll(io.LimitReader(r.cmd.InOrStdin(), recording.MaxSize+1))
 	}
-	return os.ReadFile(name)
+	return readBounded(name)
+}
+
+// readBounded reads a file, at most a little more than any that Batten takes.
+func readBounded(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, recording.MaxSize+1))
 }
 
 // tell prints findings about a profile, each once, and who reads it unless that is

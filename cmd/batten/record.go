@@ -2,13 +2,11 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"math"
-	"path/filepath"
+	"strings"
 
 	"github.com/batten-runtime/batten/internal/names"
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 )
 
 func newRecord() *cobra.Command {
@@ -81,28 +79,17 @@ func (r *recordCommand) check(args []string) error {
 	case r.work.bundle != "" && r.to == "":
 		return usageError{errors.New("--to is missing: standard output is the container's")}
 	}
+	if strings.EqualFold(r.floor, noFloor) {
+		r.floor = noFloor
+	}
 	return r.output.check()
-}
-
-// ready returns an error for what would be found wrong only after all has been recorded.
-func (r *recordCommand) ready() error {
-	for _, path := range []string{r.to, r.keep} {
-		if dir := filepath.Dir(path); path != "" && unix.Access(dir, unix.W_OK|unix.X_OK) != nil {
-			return hinted{fmt.Errorf("%s: nobody can write a file there", path), "name a file in a directory that exists"}
-		}
-	}
-	if r.floor == noFloor {
-		return nil
-	}
-	_, err := r.profiles.profile(r.floor)
-	return err
 }
 
 func (r *recordCommand) run(args []string) error {
 	if err := r.check(args); err != nil {
 		return err
 	}
-	if err := r.ready(); err != nil {
+	if err := r.ready(args); err != nil {
 		return err
 	}
 	all, err := readRecordings(r.from)

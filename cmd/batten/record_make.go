@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,7 +30,7 @@ func readRecordings(names []string) (all []*recording.Recording, err error) {
 }
 
 func readRecording(name string) (*recording.Recording, error) {
-	data, err := os.ReadFile(name)
+	data, err := readBounded(name)
 	if err != nil {
 		return nil, hinted{err, "batten record --recording writes such a file"}
 	}
@@ -44,10 +43,7 @@ func readRecording(name string) (*recording.Recording, error) {
 
 // keepRecording writes what was recorded into its file.
 func (r *recordCommand) keepRecording(now *recording.Recording) error {
-	path := r.keep
-	if path == "" && r.to != "" {
-		path = strings.TrimSuffix(r.to, filepath.Ext(r.to)) + ".recording.json"
-	}
+	path := r.kept()
 	if path == "" {
 		return nil
 	}

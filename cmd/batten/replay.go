@@ -12,7 +12,6 @@ import (
 	"github.com/batten-runtime/batten/internal/recorder"
 	"github.com/batten-runtime/batten/internal/recording"
 	"github.com/batten-runtime/batten/policy/profile"
-	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/spf13/cobra"
 )
@@ -94,7 +93,7 @@ func lookedAt(s *specs.LinuxSeccomp) (out []recorder.Argument) {
 		for _, name := range rule.Names {
 			for _, cond := range rule.Args {
 				a := recorder.Argument{Name: name, Index: cond.Index}
-				if _, known := syscalls.Arches(name); known && cond.Index < 6 && !slices.Contains(out, a) {
+				if recorder.Knows(name) && cond.Index < 6 && !slices.Contains(out, a) {
 					out = append(out, a)
 				}
 			}

@@ -80,6 +80,9 @@ func (w *work) check(command []string) (err error) {
 	if err := w.wanted.Check(); err != nil {
 		return usageError{fmt.Errorf("not a glob: %w", err)}
 	}
+	if w.wanted.Pod != "" && !strings.Contains(w.wanted.Pod, "/") {
+		return usageError{fmt.Errorf("--pod is NAMESPACE/NAME, such as web/shop-*, or */%s in all namespaces", w.wanted.Pod)}
+	}
 	if w.listener && w.bundle == "" {
 		return usageError{errors.New("--listener is for a --bundle")}
 	}
@@ -89,8 +92,16 @@ func (w *work) check(command []string) (err error) {
 		if !ok || err != nil || i > 5 {
 			return usageError{fmt.Errorf("--argument is a call and the index of an argument, 0 to 5, such as ioctl:1, not %q", text)}
 		}
+		if !recorder.Knows(name) {
+			return usageError{fmt.Errorf("--argument: programs of this machine have no call %q", name)}
+		}
 		w.asked = append(w.asked, recorder.Argument{Name: name, Index: uint(i)})
 	}
+	return w.checkUntil()
+}
+
+// checkUntil reads when to end.
+func (w *work) checkUntil() error {
 	switch ago, err := time.ParseDuration(w.until); {
 	case w.until == "":
 	case w.until == untilEnd:
@@ -100,6 +111,9 @@ func (w *work) check(command []string) (err error) {
 	default:
 		if w.limit, err = time.Parse(time.RFC3339, w.until); err != nil {
 			return usageError{fmt.Errorf("--until is a duration such as 10m, a time such as 2006-01-02T15:04:05Z, or end, not %q", w.until)}
+		}
+		if !w.limit.After(time.Now()) {
+			return usageError{fmt.Errorf("--until %s is over", w.until)}
 		}
 	}
 	return nil

@@ -149,6 +149,14 @@ func (r *Recorder) watch(arguments []Argument) error {
 	return nil
 }
 
+// Knows reports whether programs of this machine have a call of this name.
+func Knows(name string) bool {
+	return slices.ContainsFunc(arches, func(arch specs.Arch) bool {
+		_, ok := numberOn(arch, name)
+		return ok
+	})
+}
+
 // numberOn returns a call's number as the programs see it: x32's without its bit.
 func numberOn(arch specs.Arch, name string) (int, bool) {
 	nr, ok := syscalls.Number(arch, name)
