@@ -16,6 +16,9 @@ func (u *Unable) Error() string { return u.Why }
 func unable(what string, err error) error {
 	switch {
 	case errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES):
+		if errno := unix.Errno(0); errors.As(err, &errno) {
+			err = errno // without the library's advice to its callers
+		}
 		return &Unable{fmt.Sprintf("no right to %s: %v", what, err), "run as root, with CAP_BPF and CAP_PERFMON or CAP_SYS_ADMIN, outside of containers"}
 	case errors.Is(err, unix.ENOSYS):
 		return &Unable{fmt.Sprintf("no eBPF here to %s: %v", what, err), "record on a kernel with CONFIG_BPF_SYSCALL=y"}

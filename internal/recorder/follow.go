@@ -55,11 +55,13 @@ func onFork(m *maps, o offsets) asm.Instructions {
 // stays there. Any other may be a runtime's, which has forked from one that is not sorted yet.
 func onExec(m *maps, o offsets) asm.Instructions {
 	const tgid, place, tag, space, pointer, told = -4, -8, -12, -24, -32, -32 - eventSize
-	p := loadTgid(tgid)
+	const was = told - 4
+	p := append(loadTgid(tgid), asm.StoreImm(asm.RFP, was, 0, asm.Word))
 	p = append(p, lookup(m.Members.FD(), tgid)...)
 	p = append(p,
 		asm.JEq.Imm(asm.R0, 0, "unknown"),
 		asm.LoadMem(asm.R6, asm.R0, 0, asm.Word),
+		asm.StoreMem(asm.RFP, was, asm.R6, asm.Word),
 	)
 	p = append(p, isIn(m.Settled.FD(), asm.R6, place, "unknown")...)
 	p = append(p,
@@ -74,7 +76,7 @@ func onExec(m *maps, o offsets) asm.Instructions {
 	p = append(p, lookup(m.Spaces.FD(), space)...)
 	p = append(p, asm.JNE.Imm(asm.R0, 0, "known"))
 	p = append(p, take(m, space, tag)...)
-	p = append(p, tell(m, o, space, tag, told, tgid)...)
+	p = append(p, tell(m, o, space, tag, told, tgid, was)...)
 	p = append(p,
 		asm.LoadMem(asm.R1, asm.R0, 0, asm.Word).WithSymbol("known"),
 		asm.StoreMem(asm.RFP, tag, asm.R1, asm.Word),

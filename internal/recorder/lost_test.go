@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/batten-runtime/batten/internal/recorder"
 	"github.com/batten-runtime/batten/internal/testneeds"
@@ -40,6 +41,68 @@ func TestIgnored(t *testing.T) {
 	}
 	if m.Tag == n.Tag {
 		t.Errorf("both have tag %#x", m.Tag)
+	}
+}
+
+// A program that makes a mount namespace at once, before anybody has said that it is to be
+// recorded, is told to be the same one there.
+func TestApart(t *testing.T) {
+	r := newRig(t, recorder.Options{})
+	r.ignoreOwn()
+	cmd := r.command("apart")
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	var told []recorder.New
+	for len(told) < 2 {
+		n, err := r.Next(time.Now().Add(5 * time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n.Pid == cmd.Process.Pid {
+			told = append(told, n)
+		}
+	}
+	if told[0].Was != 0 || told[1].Was != told[0].Tag || r.of(told[1].Tag)["add_key"].Name == "" {
+		t.Errorf("told %+v, recorded %v", told, r.of(told[1].Tag))
+	}
+}
+
+// A process that has ended before it is added counts for none: else its container never ends.
+func TestEndedBefore(t *testing.T) {
+	r := newRig(t, recorder.Options{})
+	tag, err := r.Take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	alive := exec.Command("sleep", "1000")
+	ended := exec.Command("true")
+	if err := errors.Join(alive.Start(), ended.Start()); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(200 * time.Millisecond) // nobody has waited for it
+	err = errors.Join(r.Add(tag, ended.Process.Pid), ended.Wait(), r.Add(tag, ended.Process.Pid), r.Add(tag, alive.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := r.Population(); err != nil || all[tag] != 1 {
+		t.Errorf("%d processes, want the one that is alive (%v)", all[tag], err)
+	}
+	_ = errors.Join(alive.Process.Kill(), alive.Wait()) // it is killed
+}
+
+// Values of what was dropped leave room for those of others: a recorder works for days.
+func TestRoom(t *testing.T) {
+	r := newRig(t, recorder.Options{})
+	for range 280 { // 256 values each, of 65,536
+		cmd := r.command("values", "256")
+		n := r.start(cmd)
+		if err := errors.Join(cmd.Wait(), r.Drop(n.Tag)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if l := r.lost(); l != (recorder.Lost{}) {
+		t.Errorf("lost %+v", l)
 	}
 }
 

@@ -60,6 +60,7 @@ type event struct {
 	Seccomp     uint32
 	Flags       uint64
 	Bounding    uint64
+	Was, _      uint32
 	// Unified and Legacy are the names of its cgroups, up to a 0.
 	Unified, Legacy [groupBytes]byte
 }
@@ -70,8 +71,8 @@ const groupBytes = 128
 // Where the fields of an event are, in bytes.
 const (
 	eventTime, eventPid, eventTag, eventInode, eventSeccomp = 8, 16, 20, 24, 28
-	eventFlags, eventBounding, eventUnified, eventLegacy    = 32, 40, 48, 48 + groupBytes
-	eventSize                                               = eventLegacy + groupBytes
+	eventFlags, eventBounding, eventWas                     = 32, 40, 48
+	eventUnified, eventLegacy, eventSize                    = 56, 56 + groupBytes, 56 + 2*groupBytes
 )
 
 // Indexes of maps.Lost.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/batten-runtime/batten/internal/procfs"
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/ringbuf"
 )
@@ -59,6 +60,9 @@ type New struct {
 	// Bounding has a bit for each capability of its bounding set.
 	Filtered, NoNewPrivileges bool
 	Bounding                  uint64
+	// Was is where the process, or one that it was forked of, was recorded until then; 0 for
+	// nowhere. A program may make a mount namespace before anybody has called Keep with its own.
+	Was Tag
 
 	space uint64
 }
@@ -80,7 +84,7 @@ func (r *Recorder) Next(until time.Time) (New, error) {
 	if _, err := binary.Decode(e.RawSample, binary.NativeEndian, &told); err != nil {
 		return New{}, fmt.Errorf("what the kernel told of a container, %d bytes: %w", len(e.RawSample), err)
 	}
-	n := New{space: told.Space, Time: r.at(told.Time), Pid: int(told.Pid), Tag: Tag(told.Tag), Mounts: fmt.Sprintf("mnt:[%d]", told.Inode)}
+	n := New{space: told.Space, Time: r.at(told.Time), Pid: int(told.Pid), Tag: Tag(told.Tag), Was: Tag(told.Was), Mounts: fmt.Sprintf("mnt:[%d]", told.Inode)}
 	n.Filtered, n.NoNewPrivileges, n.Bounding = told.Seccomp == 2, told.Flags&1 != 0, told.Bounding
 	for _, group := range [][groupBytes]byte{told.Unified, told.Legacy} { // version 2's, where that has a part in it
 		name, _, _ := bytes.Cut(group[:], []byte{0})
@@ -119,18 +123,50 @@ func (r *Recorder) Drop(t Tag) error {
 	// Its processes keep the tag until they end, and nothing is recorded of them. A program that
 	// has just asked whether the tag is current may still be at work.
 	time.Sleep(time.Millisecond)
+	if err := r.forget(t); err != nil {
+		return err
+	}
 	return r.give(t.again())
+}
+
+// forget makes room where the values of a container's arguments are.
+func (r *Recorder) forget(t Tag) error {
+	var old []value
+	var v value
+	var by first
+	all := r.maps.Values.Iterate()
+	for all.Next(&v, &by) {
+		if Tag(v.Tag) == t {
+			old = append(old, v)
+		}
+	}
+	for _, v := range old {
+		if err := r.maps.Values.Delete(v); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+			return err
+		}
+	}
+	return all.Err()
+}
+
+// Processes returns those of each container that have not ended.
+func (r *Recorder) Processes() (map[Tag][]int, error) {
+	out := make(map[Tag][]int)
+	var pid, tag uint32
+	all := r.maps.Members.Iterate()
+	for all.Next(&pid, &tag) {
+		out[Tag(tag)] = append(out[Tag(tag)], int(pid))
+	}
+	return out, all.Err()
 }
 
 // Population returns how many processes each container has that have not ended.
 func (r *Recorder) Population() (map[Tag]int, error) {
+	all, err := r.Processes()
 	out := make(map[Tag]int)
-	var pid, tag uint32
-	all := r.maps.Members.Iterate()
-	for all.Next(&pid, &tag) {
-		out[Tag(tag)]++
+	for tag, pids := range all {
+		out[tag] = len(pids)
 	}
-	return out, all.Err()
+	return out, err
 }
 
 // ErrFull is the error where as many containers are recorded as there are places.
@@ -150,4 +186,16 @@ func (r *Recorder) Take() (Tag, error) {
 }
 
 // Add has a process recorded from now on, and what it forks.
-func (r *Recorder) Add(t Tag, pid int) error { return put(r.maps.Members, uint32(pid), uint32(t)) }
+func (r *Recorder) Add(t Tag, pid int) error {
+	if err := put(r.maps.Members, uint32(pid), uint32(t)); err != nil {
+		return err
+	}
+	if s, err := procfs.StatusOf(pid); err == nil && !s.Over() {
+		return nil
+	}
+	// It has ended before, so that the kernel does not tell any more, and it would count for good.
+	if err := r.maps.Members.Delete(uint32(pid)); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return err
+	}
+	return nil
+}

@@ -5,7 +5,7 @@ import "github.com/cilium/ebpf/asm"
 // tell tells of a mount namespace that got a tag. Its first process is a member already: whoever
 // hears of it finds it there. What the process is goes along, since it may have ended by then. R6 is
 // the mount namespace, R7 the process.
-func tell(m *maps, o offsets, space, tag, told, tgid int16) asm.Instructions {
+func tell(m *maps, o offsets, space, tag, told, tgid, was int16) asm.Instructions {
 	p := update(m.Members.FD(), tgid, tag, anyway)
 	p[0] = p[0].WithSymbol("tell")
 	p = append(p, asm.JNE.Imm(asm.R0, 0, "lost process"))
@@ -21,6 +21,8 @@ func tell(m *maps, o offsets, space, tag, told, tgid int16) asm.Instructions {
 		asm.StoreMem(asm.RFP, told+eventPid, asm.R1, asm.Word),
 		asm.LoadMem(asm.R1, asm.RFP, tag, asm.Word),
 		asm.StoreMem(asm.RFP, told+eventTag, asm.R1, asm.Word),
+		asm.LoadMem(asm.R1, asm.RFP, was, asm.Word),
+		asm.StoreMem(asm.RFP, told+eventWas, asm.R1, asm.Word),
 	)
 	p = append(p, read(asm.R6, o.inode, told+eventInode, 4)...)
 	p = append(p, read(asm.R7, o.seccomp, told+eventSeccomp, 4)...)

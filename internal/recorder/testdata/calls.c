@@ -1,6 +1,7 @@
 // What recorders are tested with: each word makes calls that nothing else of the program makes.
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,10 @@ int main(int argc, char **argv) {
 			}
 			_exit(0);
 		}
+	} else if (!strcmp(word, "apart")) { // execve in a mount namespace that it makes itself
+		if (unshare(CLONE_NEWNS))
+			return 1;
+		execl(argv[0], argv[0], "threads", "1", (char *)0);
 	} else if (!strcmp(word, "wait")) { // for a byte, and then it makes its call
 		char c;
 		if (write(1, "w", 1) != 1 || read(0, &c, 1) != 1)
