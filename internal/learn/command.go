@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/batten-runtime/batten/internal/recording"
 	"github.com/batten-runtime/batten/spec"
@@ -32,13 +33,42 @@ func (s *Session) Command(ctx context.Context, cmd *exec.Cmd) (*os.ProcessState,
 		return nil, errors.Join(err, cmd.Process.Kill(), <-ended)
 	}
 	if ctx.Err() != nil { // its time is over
-		_ = cmd.Process.Kill() // it may have ended
+		if err := s.terminate(); err != nil {
+			return nil, errors.Join(err, cmd.Process.Kill(), <-ended)
+		}
+		_ = cmd.Process.Kill() // it has ended, but where nothing was told of it
 	}
 	err := <-ended
 	if failed := new(exec.ExitError); errors.As(err, &failed) {
 		err = nil
 	}
 	return cmd.ProcessState, err
+}
+
+// patience is how long processes have to end by themselves.
+const patience = 5 * time.Second
+
+// terminate ends all that is recorded, with what it has started: how a program ends is recorded, too.
+func (s *Session) terminate() error {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		all, err := s.recorder.Processes()
+		if err != nil {
+			return err
+		}
+		for _, w := range s.watched {
+			for _, tag := range w.tags {
+				for _, pid := range all[tag] {
+					_ = syscall.Kill(pid, signal) // it may have ended
+				}
+			}
+		}
+		for late := time.Now().Add(patience); len(s.watched) > 0 && time.Now().Before(late); time.Sleep(tick) {
+			if err := s.look(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Bundle is an OCI bundle that is run to be recorded.

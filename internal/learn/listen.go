@@ -50,8 +50,11 @@ func (b Bundle) Listen(ctx context.Context, r syscalls.Runtime, arches []specs.A
 		w.describe(pid)
 		w.Filtered = false // its filter denies nothing
 		return start()
-	}, func(pid int) error { return waitFor(ctx, pid, &status) })
-	w.To, w.Ended = time.Now().Round(0), err == nil
+	}, func(pid int) (err error) {
+		w.Ended, err = waitFor(ctx, pid, &status)
+		w.To = time.Now().Round(0)
+		return err
+	})
 	counts := l.Counts()
 	if err := errors.Join(err, l.Close()); err != nil {
 		return nil, 0, err
@@ -76,18 +79,18 @@ func denying(arches []specs.Arch) specs.LinuxSeccomp {
 	return s
 }
 
-// waitFor waits for a child, until ctx is done.
-func waitFor(ctx context.Context, pid int, status *unix.WaitStatus) error {
+// waitFor waits for a child, until ctx is done, and reports whether the child has ended.
+func waitFor(ctx context.Context, pid int, status *unix.WaitStatus) (ended bool, err error) {
 	for {
 		got, err := unix.Wait4(pid, status, unix.WNOHANG, nil)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case err != nil:
-			return fmt.Errorf("waiting for the container: %w", err)
+			return false, fmt.Errorf("waiting for the container: %w", err)
 		case got == pid:
-			return nil
+			return true, nil
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return false, nil
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

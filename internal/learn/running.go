@@ -20,10 +20,7 @@ func (s *Session) findRunning() error {
 	if s.Wanted.None() {
 		return nil
 	}
-	records, err := record.Store{Dir: s.Records}.List()
-	if err != nil && len(records) == 0 {
-		return err
-	}
+	records := s.records()
 	known := make(map[procID]bool)
 	for range rounds {
 		more, err := s.addRunning(records, known)

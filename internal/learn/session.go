@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/batten-runtime/batten/internal/kernel"
@@ -37,6 +38,8 @@ type Session struct {
 	unnamed uint64
 	// unrecorded counts containers that ran already, and for which there was no room.
 	unrecorded uint64
+	// unreadable is what was said last of records that cannot be read.
+	unreadable string
 	// seen reports whether anything was recorded.
 	seen bool
 }
@@ -71,8 +74,8 @@ func (s *Session) Run(ctx context.Context, ended bool) error {
 			if err := s.look(); err != nil {
 				return err
 			}
-			if ended && s.seen && len(s.watched) == 0 {
-				return nil
+			if ended && len(s.watched) == 0 && (s.seen || s.ownEnded()) {
+				return s.drain()
 			}
 			next = time.Now().Add(tick)
 		case err != nil:
@@ -84,6 +87,17 @@ func (s *Session) Run(ctx context.Context, ended bool) error {
 		}
 	}
 	return s.drain()
+}
+
+// ownEnded reports whether what was started to be recorded has ended. The kernel told nothing of it
+// if there was no room: see [recording.Lost].
+func (s *Session) ownEnded() bool {
+	for pid := range s.own {
+		if now, err := procfs.StatusOf(pid); err == nil && !now.Over() {
+			return false
+		}
+	}
+	return len(s.own) > 0
 }
 
 // drain takes what the kernel has told already.
@@ -110,14 +124,12 @@ func (s *Session) sort(n recorder.New) error {
 		w.Command, w.Name = own.Command, own.Name
 		return s.begin(w, n)
 	}
-	records, err := record.Store{Dir: s.Records}.List()
-	if err != nil && len(records) == 0 {
-		return err
-	}
+	records := s.records()
 	id, rec := whoIs(n, records)
 	for _, w := range s.watched {
-		if w.ID == id && (rec == nil || rec.Owner() == w.owner) || id == "" && w.mounts == n.Mounts {
-			// Something was started from outside in a container that ran before.
+		if slices.Contains(w.tags, n.Was) || w.ID == id && (rec == nil || rec.Owner() == w.owner) || id == "" && w.mounts == n.Mounts {
+			// It began with the container's program, before that was known to be one. Or
+			// something was started from outside in a container that ran before.
 			w.tags = append(w.tags, n.Tag)
 			return s.recorder.Keep(n.Tag)
 		}
@@ -146,6 +158,16 @@ func (s *Session) begin(w *watched, n recorder.New) error {
 func gone(pid int) bool {
 	_, err := procfs.StatusOf(pid)
 	return err != nil
+}
+
+// records are those of the node. One that cannot be read does not end what is recorded.
+func (s *Session) records() []*record.Record {
+	list, err := record.Store{Dir: s.Records}.Readable()
+	if err != nil && err.Error() != s.unreadable {
+		s.unreadable = err.Error()
+		s.say("note: a container is known by its id alone, whose record cannot be read: %v", err)
+	}
+	return list
 }
 
 func (s *Session) say(format string, args ...any) {

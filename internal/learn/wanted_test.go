@@ -47,8 +47,10 @@ func TestIDIn(t *testing.T) {
 	for cgroup, want := range map[string]string{
 		"/kubepods/pod1/0123": "0123", "/kubepods.slice/cri-containerd-0123.scope": "0123", "/system.slice/docker-0123.scope": "0123",
 		"/machine.slice/libpod-conmon-0123.scope": "0123", "/system.slice/nginx.service": "nginx.service", "/bt/test-1-2": "test-1-2", "/": "",
+		"/machine.slice/libpod-0123.scope/container": "0123", "/system.slice/docker-0123.scope/init.scope": "0123",
+		"/kubepods/pod1/known/init": "known", "/kubepods.slice/cri-containerd-known.scope/a/b": "known",
 	} {
-		if got := idIn(cgroup); got != want {
+		if got := idIn(cgroup, []*record.Record{{ID: "known"}}); got != want {
 			t.Errorf("%s: got %q, want %q", cgroup, got, want)
 		}
 	}

@@ -2,6 +2,7 @@ package learn
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/batten-runtime/batten/internal/procfs"
@@ -12,13 +13,20 @@ import (
 // scope is what runtimes with systemd's cgroups call that of a container: cri-containerd-ID.scope.
 var scope = regexp.MustCompile(`^(?:[a-z-]+-)?([0-9a-zA-Z_.][0-9a-zA-Z_.-]*)\.scope$`)
 
-// idIn returns the id that a cgroup's last part is named after.
-func idIn(cgroup string) string {
-	last := cgroup[strings.LastIndexByte(cgroup, '/')+1:]
-	if m := scope.FindStringSubmatch(last); m != nil {
-		return m[1]
+// idIn returns the id that a cgroup is named after. Below a container's there may be others: crun
+// makes one called container below that of systemd, and containers with rights make their own.
+func idIn(cgroup string, records []*record.Record) string {
+	parts := strings.Split(cgroup, "/")
+	id := parts[len(parts)-1]
+	for _, part := range slices.Backward(parts) {
+		if m := scope.FindStringSubmatch(part); m != nil {
+			part, id = m[1], m[1]
+		}
+		if slices.ContainsFunc(records, func(r *record.Record) bool { return r.ID == part }) {
+			return part
+		}
 	}
-	return last
+	return id
 }
 
 // whoIs returns the container that a program was started in: its record, nil if it has none, and
@@ -32,9 +40,9 @@ func whoIs(n recorder.New, records []*record.Record) (id string, rec *record.Rec
 			return r.ID, r
 		}
 	}
-	id = idIn(p.Cgroup)
+	id = idIn(p.Cgroup, records)
 	if err != nil { // it has ended
-		id = idIn(n.Cgroup)
+		id = idIn(n.Cgroup, records)
 	}
 	if id == "" {
 		return "", nil

@@ -54,6 +54,15 @@ func (r Store) Sweep(owner string) error {
 // a killed process has half written. It is an error if this process is in another pid namespace
 // than a record's process, since it could not find that process.
 func (r Store) List() ([]*Record, error) {
+	records, err := r.Readable()
+	if err != nil {
+		return nil, err
+	}
+	return records, nil
+}
+
+// Readable returns the records that can be read, as List does, and why others cannot.
+func (r Store) Readable() (records []*Record, wrong error) {
 	paths, err := filepath.Glob(filepath.Join(r.Dir, "*", "*.json"))
 	if err != nil {
 		return nil, err
@@ -64,27 +73,28 @@ func (r Store) List() ([]*Record, error) {
 			atomicfile.RemoveAbandoned(dir)
 		}
 	}
-	var records []*Record
 	for _, path := range paths {
 		rec, err := readRecord(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			wrong = errors.Join(wrong, err)
+			continue
 		}
 		if own := PidNamespace(); rec.PidNamespace != "" && rec.PidNamespace != own {
-			return nil, fmt.Errorf("record %q is of %s, this is %s: its process cannot be seen from here", path, rec.PidNamespace, own)
+			wrong = errors.Join(wrong, fmt.Errorf("record %q is of %s, this is %s: its process cannot be seen from here", path, rec.PidNamespace, own))
+			continue
 		}
 		if rec.stale() {
 			if err := r.Remove(rec.Owner(), rec.ID); err != nil {
-				return nil, err
+				wrong = errors.Join(wrong, err)
 			}
 			continue
 		}
 		records = append(records, rec)
 	}
-	return records, nil
+	return records, wrong
 }
 
 // PidNamespace names the pid namespace of this process, such as pid:[4026531836].
