@@ -124,6 +124,11 @@ func (w *work) record(cmd *cobra.Command, command []string, runtime *ociRuntime)
 	if err := needsRoot("only root can record"); err != nil {
 		return nil, err
 	}
+	if w.dir != names.Records {
+		if err := listable(w.dir); err != nil {
+			return nil, err
+		}
+	}
 	say := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
 	if w.listener {
 		return w.listen(cmd, runtime)
@@ -139,7 +144,7 @@ func (w *work) record(cmd *cobra.Command, command []string, runtime *ociRuntime)
 	if err != nil {
 		return nil, refused{err, onTheNode}
 	}
-	ctx, stop := w.context(cmd, len(command) > 0 || w.bundle != "")
+	ctx, stop := w.context(cmd, len(command) > 0)
 	defer stop()
 	switch {
 	case len(command) > 0:
@@ -155,17 +160,20 @@ func (w *work) record(cmd *cobra.Command, command []string, runtime *ociRuntime)
 	if err = errors.Join(err, wrong); err != nil {
 		return nil, err
 	}
+	if len(now.Containers) == 0 && now.Lost.Containers > 0 {
+		return nil, hinted{errors.New("nothing was recorded: more containers started at once than there is room for"), "record again"}
+	}
 	if len(now.Containers) == 0 {
 		return nil, hinted{errors.New("nothing was recorded: no such container ran or started"), "batten records and batten status show the containers of this node"}
 	}
 	return now, nil
 }
 
-// context ends when the work is to end. What is run in the foreground gets the terminal's
-// interrupts itself, and ends by them.
-func (w *work) context(cmd *cobra.Command, foreground bool) (context.Context, context.CancelFunc) {
+// context ends when the work is to end. A command gets the terminal's interrupts itself, and ends by
+// them; a container has a session of its own, where they do not come.
+func (w *work) context(cmd *cobra.Command, command bool) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGHUP)
-	if foreground {
+	if command {
 		interrupts := make(chan os.Signal, 1)
 		signal.Notify(interrupts, syscall.SIGINT)
 	} else {

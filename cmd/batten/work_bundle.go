@@ -52,7 +52,7 @@ func (w *work) listen(cmd *cobra.Command, runtime *ociRuntime) (*recording.Recor
 		return nil, err
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "note: recorded by a listener, slowly. Calls of which none can be notified count as made, by %s\n", learn.Unseen)
-	ctx, stop := w.context(cmd, true)
+	ctx, stop := w.context(cmd, false)
 	defer stop()
 	now, status, err := b.Listen(ctx, by, abis())
 	if err := w.ranBundle(cmd, b, status, err); err != nil {

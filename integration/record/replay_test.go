@@ -98,6 +98,36 @@ func TestListener(t *testing.T) {
 	}
 }
 
+// TestUntil: a bundle that does not end is recorded until --until, or until the recorder is
+// interrupted, and does not outlive it.
+func TestUntil(t *testing.T) {
+	n := node.Start(t, "containerd-2.4", node.WithQuietLog())
+	for i, args := range [][]string{{"--until", "3s"}, {"--until", "3s", "--listener"}, nil, {"--listener"}} {
+		dir := n.Bundle(fmt.Sprintf("endless%d", i), id(t, i), "/bin/sh", "-c", "/probe call keyctl; exec sleep 1000")
+		keep := filepath.Join(n.Dir, "until.json")
+		cmd := n.Command(append([]string{"batten", "record", "--bundle", dir, "--to", filepath.Join(n.Dir, "made.json"), "--recording", keep, "--floor", "None"}, args...)...)
+		var output strings.Builder
+		cmd.Stdout, cmd.Stderr = &output, &output
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		late := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
+		if len(args) < 2 {
+			time.AfterFunc(3*time.Second, func() { _ = cmd.Process.Signal(syscall.SIGINT) })
+		}
+		if err := cmd.Wait(); err != nil || !late.Stop() {
+			t.Errorf("%v: %v, in time %v\n%s", args, err, late.Stop(), output.String())
+			continue
+		}
+		if got := names(read(t, keep)); !got["keyctl"] {
+			t.Errorf("%v: %v", args, got)
+		}
+		if left, err := filepath.Glob(filepath.Join(os.TempDir(), "batten-record-*")); err != nil || len(left) > 0 {
+			t.Errorf("%v: left %v %v", args, left, err)
+		}
+	}
+}
+
 // TestKilled: a recorder that is killed leaves nothing attached.
 func TestKilled(t *testing.T) {
 	n := node.Start(t, "containerd-2.4", node.WithQuietLog())
