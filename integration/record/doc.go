@@ -6,5 +6,6 @@
 //	truth_test.go     what is recorded is what strace sees
 //	starts_test.go    programs run under their own recording, and are denied nothing
 //	apart_test.go     containers are kept apart, and what runs already is recorded from then on
+//	odd_test.go       odd names, one id twice, two recorders; what was not recorded is denied
 //	replay_test.go    profiles judged by what runs, bundles, and recorders that are killed
 package record
