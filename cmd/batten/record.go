@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/internal/recording"
 	"github.com/spf13/cobra"
 )
 
@@ -96,16 +97,31 @@ func (r *recordCommand) run(args []string) error {
 	if err != nil {
 		return err
 	}
-	if !r.work.none(args) {
-		now, err := r.work.record(r.cmd, args, r.runtime)
-		if err != nil {
-			return err
-		}
-		if err := r.keepRecording(now); err != nil {
-			return err
-		}
-		all = append(all, now)
+	if r.work.none(args) {
+		return r.make(all)
 	}
+	now, err := r.work.record(r.cmd, args, r.runtime)
+	if err != nil {
+		return err
+	}
+	return r.finish(now, append(all, now))
+}
+
+// finish writes what was recorded now, and the profile of all. What took hours to record is not lost
+// in both forms where one cannot be written.
+func (r *recordCommand) finish(now *recording.Recording, all []*recording.Recording) error {
+	kept, made := r.keepRecording(now), r.make(all)
+	switch {
+	case kept == nil:
+		return made
+	case made == nil, errors.Is(made, errNo):
+		return kept
+	}
+	return errors.Join(kept, made)
+}
+
+// make makes the profile, writes it, and holds it against the floor.
+func (r *recordCommand) make(all []*recording.Recording) error {
 	made, err := r.profile(all)
 	if err != nil {
 		return err
