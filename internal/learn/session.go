@@ -127,7 +127,7 @@ func (s *Session) sort(n recorder.New) error {
 	records := s.records()
 	id, rec := whoIs(n, records)
 	for _, w := range s.watched {
-		if slices.Contains(w.tags, n.Was) || w.ID == id && (rec == nil || rec.Owner() == w.owner) || id == "" && w.mounts == n.Mounts {
+		if slices.Contains(w.tags, n.Was) || id != "" && w.ID == id && (rec == nil || rec.Owner() == w.owner) || id == "" && w.mounts == n.Mounts {
 			// It began with the container's program, before that was known to be one. Or
 			// something was started from outside in a container that ran before.
 			w.tags = append(w.tags, n.Tag)
