@@ -56,7 +56,7 @@ func TestTimeOver(t *testing.T) {
 	ctx, stop := context.WithTimeout(context.Background(), 700*time.Millisecond)
 	defer stop()
 	var output strings.Builder
-	cmd := exec.Command("sh", "-c", `trap 'echo asked; exit 3' TERM; sleep 1000 & echo $!; wait`)
+	cmd := exec.Command("sh", "-c", `trap 'echo asked; exit 3' TERM; sleep 60 & echo $!; wait`)
 	cmd.Stdout = &output
 	state, err := s.Command(ctx, cmd)
 	if err != nil {
