@@ -22,7 +22,7 @@ from now on. It runs until it is interrupted, unless --until is given. Programs 
 executed in a container later are recorded as well.
 
 With -- COMMAND... it runs a command of this node, in a mount namespace of its own, and
-with --bundle an OCI bundle, without a filter; each until it ends.
+with --bundle an OCI bundle, without a filter; each until it ends, or --until says so.
 
 The profile is proved to be nowhere looser than --floor. A recording cannot know which
 calls the containers would have made and did not: docs/guide/record.md says how long to
