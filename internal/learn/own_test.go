@@ -39,7 +39,7 @@ func TestOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := s.Close()
-	if err != nil || len(r.Containers) != 1 {
+	if err != nil || len(r.Containers) != 1 || r.Unnamed != 0 {
 		t.Fatalf("%v: %+v", err, r)
 	}
 	for _, c := range r.Containers[0].Calls {

@@ -136,7 +136,9 @@ func (s *Session) sort(n recorder.New) error {
 	}
 	if id == "" || rec == nil && s.Wanted.named() && gone(n.Pid) {
 		// It has ended, and so has its record; the next program there is asked about again.
-		s.unnamed++
+		if !s.Wanted.None() { // what was started to be recorded is known
+			s.unnamed++
+		}
 		return s.recorder.Drop(n.Tag)
 	}
 	if !s.Wanted.wants(id, rec) {
