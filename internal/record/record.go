@@ -73,7 +73,7 @@ type Record struct {
 	Hooks []policy.Hook `json:"hooks,omitempty"`
 	// Restored is set where the process came out of a checkpoint, and its filter too.
 	Restored bool `json:"restored,omitempty"`
-	// Closed are the blocks that were put on its processes while it ran.
+	// Closed are the blocks that were put on its processes while it ran. Store.Close writes them.
 	Closed []Closed `json:"closed,omitempty"`
 	// Notes say what else to know: ABIs left out, what a floor gave up, a restore.
 	Notes []string `json:"notes,omitempty"`
@@ -86,17 +86,6 @@ type Record struct {
 	StartTime    uint64      `json:"startTime"`
 	PidNamespace string      `json:"pidNamespace,omitempty"`
 	Attestation  Attestation `json:"attestation"`
-}
-
-// Closed is a block that batten block --running has put on the processes of a container.
-type Closed struct {
-	// Name is the name of the block and of its drop-in; Calls are as it was asked for.
-	Name  string `json:"name"`
-	Calls string `json:"calls"`
-	// Time is when the last process was proved to have it, in UTC; Processes is how many were
-	// given it.
-	Time      time.Time `json:"time"`
-	Processes int       `json:"processes"`
 }
 
 // Answer is what Batten's listener does with the calls that it is notified of.

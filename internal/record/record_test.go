@@ -3,11 +3,8 @@ package record
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -136,35 +133,5 @@ func TestReadOldRuntime(t *testing.T) {
 		if err != nil || rec.Runtime != want[0] || rec.OCIRuntime != want[1] {
 			t.Errorf("%s: %+v (%v), want %q", file, rec, err, want)
 		}
-	}
-}
-
-// A block that was put on the processes of a container that runs stays in its record when the
-// shim, which does not know of it, writes the record anew; once for each name.
-func TestClose(t *testing.T) {
-	records := Store{Dir: t.TempDir()}
-	rec := &Record{ContainerdNamespace: "test", ID: "c", Pid: 1}
-	if err := records.Write(rec); err != nil {
-		t.Fatal(err)
-	}
-	for i, name := range []string{"no-keys", "no-bpf", "no-keys"} {
-		if err := records.Close("test", "c", Closed{Name: name, Calls: name, Processes: 1 + i}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	rec.Reason = "written anew"
-	if err := records.Update(rec); err != nil {
-		t.Fatal(err)
-	}
-	got, err := records.Read("test", "c")
-	want := []Closed{{Name: "no-bpf", Calls: "no-bpf", Processes: 2}, {Name: "no-keys", Calls: "no-keys", Processes: 4}}
-	if err != nil || got.Reason != "written anew" || !slices.Equal(got.Closed, want) {
-		t.Errorf("%v: %q, %+v, want %+v", err, got.Reason, got.Closed, want)
-	}
-	if err := records.Close("test", "gone", Closed{Name: "no-keys"}); err != nil {
-		t.Errorf("of a container that has ended: %v", err)
-	}
-	if _, err := records.Read("test", "gone"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("it has a record now: %v", err)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/batten-runtime/batten/internal/atomicfile"
@@ -60,7 +59,7 @@ func (r Store) Write(rec *Record) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(rec)
+	data, err := rec.stored()
 	if err != nil {
 		return err
 	}
@@ -77,12 +76,7 @@ func (r Store) Update(rec *Record) error {
 	if err != nil {
 		return err
 	}
-	if rec.Closed == nil { // by another process than the one that keeps rec
-		if there, err := readRecord(path); err == nil {
-			rec.Closed = there.Closed
-		}
-	}
-	data, err := json.Marshal(rec)
+	data, err := rec.stored()
 	if err != nil {
 		return err
 	}
@@ -106,26 +100,6 @@ func (r Store) Update(rec *Record) error {
 	return err
 }
 
-// Close notes in a container's record that a block was put on its processes. A block of the same
-// name is noted once, with the processes of each time.
-func (r Store) Close(owner, id string, c Closed) error {
-	rec, err := r.Read(owner, id)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // it has ended
-	}
-	if err != nil {
-		return err
-	}
-	rec.Closed = slices.DeleteFunc(rec.Closed, func(old Closed) bool {
-		if old.Name == c.Name {
-			c.Processes += old.Processes
-		}
-		return old.Name == c.Name
-	})
-	rec.Closed = append(rec.Closed, c)
-	return r.Update(rec)
-}
-
 // Read returns the record of one container; fs.ErrNotExist if there is none.
 func (r Store) Read(owner, id string) (*Record, error) {
 	path, err := r.path(owner, id)
@@ -143,6 +117,9 @@ func readRecord(path string) (*Record, error) {
 	rec := new(Record)
 	if err := json.Unmarshal(data, rec); err != nil {
 		return nil, fmt.Errorf("record %q: %w", path, err)
+	}
+	if rec.Closed, err = readClosed(path); err != nil {
+		return nil, err
 	}
 	if r := rec.Runtime; rec.OCIRuntime == "" && r != names.RuntimeType && r != names.Wrapper { // a shim that is older than this field wrote the binary there
 		rec.OCIRuntime, rec.Runtime = rec.Runtime, names.RuntimeType
@@ -166,6 +143,8 @@ func (r Store) Remove(owner, id string) error {
 	atomicfile.RemoveUnfinished(path)
 	atomicfile.RemoveUnfinished(path + updating)
 	_ = os.Remove(path + updating)
+	atomicfile.RemoveUnfinished(closedOf(path))
+	_ = os.Remove(closedOf(path))
 	if seen, err := r.Denials(owner, id); err == nil {
 		atomicfile.RemoveUnfinished(seen)
 		_ = os.Remove(seen)
