@@ -62,7 +62,7 @@ unit: packages ## the packages' own tests, with the race detector
 integration: build engines ## real daemons, real containers; nothing may be skipped
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -p 1 -timeout 30m ./integration ./integration/bypass ./integration/faults ./integration/load ./integration/observe ./integration/record
 
-peers: build ## containerd's own tests of its client and its CRI plugin, with the stock shim and with Batten's; PEERS=1 for the long ones, too
+peers: build ## containerd's own tests of its client and its CRI plugin, and critest, with the stock shim and with Batten's; PEERS=1 for the long ones, too
 	integration/engines/build.sh peers
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -v -timeout 60m ./integration/peers
 

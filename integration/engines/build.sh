@@ -266,6 +266,11 @@ peers() {
 	chmod -R u+w "$out/testdata"
 }
 
+# critest: what Kubernetes tests a CRI plugin by.
+critest() {
+	CGO_ENABLED=0 go test -c -trimpath -o "$out/critest" sigs.k8s.io/cri-tools/cmd/critest
+}
+
 # What integration/observe runs: few in make test, and many with PROGRAMS=all.
 few="dash coreutils base-passwd strace redis-server redis-tools python3 gcc libc6-dev git sqlite3 bubblewrap util-linux mount keyutils"
 many="postgresql-15 nginx-light memcached nodejs default-jre-headless gcc-multilib curl tar perl ruby openssl gdb systemd-container
@@ -306,6 +311,7 @@ if [ "${1:-all}" = peers ]; then
 	module runc-1.5 1 seccomp
 	module containerd-2.4 0 ''
 	once containerd-2.4-tests peers
+	once cri-tools-1.37 critest
 	cni
 fi
 if [ "${1:-all}" = kubernetes ]; then

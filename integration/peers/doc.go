@@ -1,4 +1,4 @@
 // Package peers runs containerd's own integration tests, of its client and of its CRI
-// plugin, on a private containerd twice: with the stock shim and with Batten's. What
-// passes with one passes with the other.
+// plugin, and Kubernetes' critest, on a private containerd with the stock shim and with Batten's.
+// What passes with one passes with the other, but for specs of critest that ask for no filter.
 package peers
