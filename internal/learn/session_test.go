@@ -56,7 +56,8 @@ func TestTimeOver(t *testing.T) {
 	ctx, stop := context.WithTimeout(context.Background(), 700*time.Millisecond)
 	defer stop()
 	var output strings.Builder
-	cmd := exec.Command("sh", "-c", `trap 'echo asked; exit 3' TERM; sleep 60 & echo $!; wait`)
+	// Its child may end first.
+	cmd := exec.Command("sh", "-c", `trap 'echo asked; exit 3' TERM; sleep 60 & echo $!; wait; while :; do sleep 0.05; done`)
 	cmd.Stdout = &output
 	state, err := s.Command(ctx, cmd)
 	if err != nil {

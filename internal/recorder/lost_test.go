@@ -18,7 +18,8 @@ import (
 
 // What is ignored is not recorded, and its place has nothing of it afterwards.
 func TestIgnored(t *testing.T) {
-	r := newRig(t, recorder.Options{Containers: 1})
+	const places = 4 // another of this machine may take one for a moment
+	r := newRig(t, recorder.Options{Containers: places})
 	cmd := r.command("wait")
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -28,20 +29,36 @@ func TestIgnored(t *testing.T) {
 	if err := r.Ignore(n); err != nil {
 		t.Fatal(err)
 	}
-	next := r.command("threads", "2")
-	m := r.start(next)
-	if _, err := io.WriteString(in, "x"); err != nil {
-		t.Fatal(err)
+	place := func(tag recorder.Tag) recorder.Tag { return tag & 0xffff }
+	for range 10 * places { // until its place comes round
+		next := r.command("threads", "2")
+		m := r.start(next)
+		again := place(m.Tag) == place(n.Tag)
+		if again {
+			if _, err := io.WriteString(in, "x"); err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Wait(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := next.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.of(m.Tag); got["keyctl"].Name != "" || got["add_key"].Name == "" {
+			t.Errorf("%v", got)
+		}
+		if m.Tag == n.Tag {
+			t.Errorf("both have tag %#x", m.Tag)
+		}
+		if again {
+			return
+		}
+		if err := r.Drop(m.Tag); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := errors.Join(cmd.Wait(), next.Wait()); err != nil {
-		t.Fatal(err)
-	}
-	if got := r.of(m.Tag); got["keyctl"].Name != "" || got["add_key"].Name == "" {
-		t.Errorf("%v", got)
-	}
-	if m.Tag == n.Tag {
-		t.Errorf("both have tag %#x", m.Tag)
-	}
+	t.Error("its place was not given away again")
 }
 
 // A program that makes a mount namespace at once, before anybody has said that it is to be
@@ -114,7 +131,7 @@ func TestLost(t *testing.T) {
 	if n := len(got["socket"].Values); n != 256 {
 		t.Errorf("%d values", n)
 	}
-	if l := r.lost(); l != (recorder.Lost{Arguments: 44}) {
+	if l := r.lost(); l.Arguments != 44 || l.Calls != 0 || l.Processes != 0 {
 		t.Errorf("lost %+v", l)
 	}
 	for range places + 1 { // nobody sorts them, so that each keeps its place

@@ -61,8 +61,8 @@ type event struct {
 	Flags       uint64
 	Bounding    uint64
 	Was, _      uint32
-	// Unified and Legacy are the names of its cgroups, up to a 0.
-	Unified, Legacy [groupBytes]byte
+	// Unified and Legacy are the names of its cgroups, up to a 0, Above that of the one above Unified.
+	Unified, Legacy, Above [groupBytes]byte
 }
 
 // groupBytes is how much of the name of a cgroup is kept: cri-containerd-, 64 digits and .scope are 85.
@@ -72,7 +72,8 @@ const groupBytes = 128
 const (
 	eventTime, eventPid, eventTag, eventInode, eventSeccomp = 8, 16, 20, 24, 28
 	eventFlags, eventBounding, eventWas                     = 32, 40, 48
-	eventUnified, eventLegacy, eventSize                    = 56, 56 + groupBytes, 56 + 2*groupBytes
+	eventUnified, eventLegacy, eventAbove                   = 56, 56 + groupBytes, 56 + 2*groupBytes
+	eventSize                                               = eventAbove + groupBytes
 )
 
 // Indexes of maps.Lost.

@@ -18,6 +18,7 @@ type offsets struct {
 	bounding                   int16 // in cred
 	// The names of its cgroups: by version 2 and, where a controller has one of its own, by version 1.
 	unified, legacy []int16
+	above           []int16 // of the one above that of version 2; nil if the kernel has it elsewhere
 }
 
 // findOffsets reads the running kernel's description of itself.
@@ -67,6 +68,11 @@ func (o *offsets) findCgroups(spec *btf.Spec) {
 		return
 	}
 	o.unified = append([]int16{task, unified}, name...)
+	for _, parent := range []string{"parent", "__parent"} { // Linux 6.15 has another name
+		if at, err := offsetOf(spec, []string{"kernfs_node", parent}); err == nil {
+			o.above = []int16{task, unified, name[0], at, name[1]}
+		}
+	}
 	for _, controller := range []string{"pids_cgrp_id", "memory_cgrp_id", "cpu_cgrp_id"} { // runtimes use each that there is
 		if i, ok := enumOf(spec, "cgroup_subsys_id", controller); ok {
 			o.legacy = append([]int16{task, subsys + 8*i, group}, name...)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/batten-runtime/batten/internal/procfs"
@@ -54,7 +56,8 @@ type New struct {
 	Time time.Time
 	// Mounts is the mount namespace as /proc/<pid>/ns/mnt has it.
 	Mounts string
-	// Cgroup is the last part of the name of its cgroup; empty if it is in the machine's.
+	// Cgroup is the name of its cgroup after that of the one above, such as
+	// system.slice/crun-0123.scope; empty if it is in the machine's.
 	Cgroup string
 	// Filtered says that it has a seccomp filter, NoNewPrivileges that PR_SET_NO_NEW_PRIVS is set;
 	// Bounding has a bit for each capability of its bounding set.
@@ -86,14 +89,18 @@ func (r *Recorder) Next(until time.Time) (New, error) {
 	}
 	n := New{space: told.Space, Time: r.at(told.Time), Pid: int(told.Pid), Tag: Tag(told.Tag), Was: Tag(told.Was), Mounts: fmt.Sprintf("mnt:[%d]", told.Inode)}
 	n.Filtered, n.NoNewPrivileges, n.Bounding = told.Seccomp == 2, told.Flags&1 != 0, told.Bounding
-	for _, group := range [][groupBytes]byte{told.Unified, told.Legacy} { // version 2's, where that has a part in it
-		name, _, _ := bytes.Cut(group[:], []byte{0})
-		if n.Cgroup == "" && string(name) != "/" {
-			n.Cgroup = string(name)
-		}
+	n.Cgroup = path.Join(text(told.Above), text(told.Unified))
+	if n.Cgroup == "" { // without a part in version 2
+		n.Cgroup = text(told.Legacy)
 	}
 	r.spaces[n.Tag] = n.space
 	return n, nil
+}
+
+// text is a name up to a 0; empty for that of the machine's own cgroup.
+func text(name [groupBytes]byte) string {
+	s, _, _ := bytes.Cut(name[:], []byte{0})
+	return strings.Trim(string(s), "/")
 }
 
 // Ignore drops what was recorded in a mount namespace, and records nothing there any more.

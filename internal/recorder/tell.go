@@ -32,7 +32,9 @@ func tell(m *maps, o offsets, space, tag, told, tgid, was int16) asm.Instruction
 	p = append(p, through(pointer, "told", o.cred)...)
 	p = append(p, asm.Mov.Reg(asm.R8, asm.R0))
 	p = append(p, read(asm.R8, o.bounding, told+eventBounding, 8)...)
-	p = append(p, name(o.unified, pointer, told+eventUnified, "legacy")...)
+	p = append(p, name(o.unified, pointer, told+eventUnified, "above")...)
+	p = append(p, asm.Mov.Imm(asm.R0, 0).WithSymbol("above"))
+	p = append(p, name(o.above, pointer, told+eventAbove, "legacy")...)
 	p = append(p, asm.Mov.Imm(asm.R0, 0).WithSymbol("legacy"))
 	p = append(p, name(o.legacy, pointer, told+eventLegacy, "told")...)
 	return append(p,
