@@ -42,7 +42,7 @@ var groups = map[string][]row{
 	"filters": filterRows, "groups": groupRows, "files": fileRows, "environment": environmentRows,
 	"outside": outsideRows,
 	"names":   nameRows,
-	"denials": denialRows, "mandatory": mandatoryRows,
+	"denials": denialRows, "mandatory": mandatoryRows, "running": runningRows,
 }
 
 const engine = "containerd-2.4"

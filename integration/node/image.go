@@ -85,7 +85,11 @@ func buildImage() (string, error) {
 	}
 	probe := filepath.Join(dir, "probe")
 	source := filepath.Join(Root(), "integration/probe")
-	if out, err := exec.Command("gcc", "-static", "-O2", "-o", probe, filepath.Join(source, "probe.c"), filepath.Join(source, "tricks.c"), filepath.Join(source, "denied.c")).CombinedOutput(); err != nil {
+	build := []string{"-static", "-O2", "-o", probe}
+	for _, name := range []string{"probe.c", "tricks.c", "denied.c", "awkward.c"} {
+		build = append(build, filepath.Join(source, name))
+	}
+	if out, err := exec.Command("gcc", build...).CombinedOutput(); err != nil {
 		return "", &exec.Error{Name: string(out), Err: err}
 	}
 	files := []image.File{{Name: "bin/busybox", Source: busybox()}, {Name: "probe", Source: probe}}

@@ -9,6 +9,7 @@
  *   probe await          waits for SIGTERM, and passes it on to all if it is the first process
  *   probe crowd N THREADS
  *                        N processes more do what follows, each with threads that only wait
+ *   probe awkward HOW    until SIGTERM there is a process more that is in the way (awkward.c)
  *   probe loop NAME N    makes the call N times, and says how many nanoseconds one took
  *   probe hang DIR       mounts a file system there that answers no call
  *   probe many NAME N THREADS
@@ -40,6 +41,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "awkward.h"
 #include "denied.h"
 #include "tricks.h"
 
@@ -224,6 +226,8 @@ int main(int argc, char **argv)
 				kill(-1, SIGTERM);
 		} else if (!strcmp(argv[i], "churn")) {
 			churn();
+		} else if (!strcmp(argv[i], "awkward") && i + 1 < argc) {
+			crowded = awkward(argv[++i], argv);
 		} else if (!strcmp(argv[i], "crowd") && i + 2 < argc) {
 			crowd(atoi(argv[i + 1]), atoi(argv[i + 2]));
 			i += 2;
