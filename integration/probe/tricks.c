@@ -190,6 +190,11 @@ static long socketcall_unix(void) { return socketcall(AF_UNIX); }
 /* i386_unix and i386_vsock make one as newer 32-bit programs do, by i386's socket(2). */
 static long i386_unix(void) { return int80(359, AF_UNIX, SOCK_STREAM); }
 static long i386_vsock(void) { return int80(359, AF_VSOCK, SOCK_STREAM); }
+
+/* alg, i386_alg and socketcall_alg make sockets of AF_ALG. */
+static long alg(void) { return syscall(SYS_socket, AF_ALG, SOCK_SEQPACKET, 0); }
+static long i386_alg(void) { return int80(359, AF_ALG, SOCK_SEQPACKET); }
+static long socketcall_alg(void) { return socketcall(AF_ALG); }
 static long unix_socket(void) { return syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0); }
 
 /* high_unix, high_vsock and high_inet make one with a bit set that the kernel, which
@@ -233,6 +238,12 @@ long trick(const char *name, int *known)
 		return suspended();
 	if (!strcmp(name, "vsock"))
 		return vsock();
+	if (!strcmp(name, "alg"))
+		return alg();
+	if (!strcmp(name, "i386_alg"))
+		return i386_alg();
+	if (!strcmp(name, "socketcall_alg"))
+		return in_child(socketcall_alg);
 	if (!strcmp(name, "socketcall_vsock"))
 		return in_child(socketcall_vsock);
 	if (!strcmp(name, "socketcall_unix"))
