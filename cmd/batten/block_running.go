@@ -61,6 +61,7 @@ func newCloser(own block.Block, survey status.Survey, chosen func(*status.Contai
 	if err != nil {
 		return nil, err
 	}
+	_ = tighten.Hurry() // without the right it takes longer on a busy machine
 	c := &closer{survey: survey, chosen: chosen, block: profile, note: record.Closed{Name: own.Name, Calls: callsOf(own.Calls)}, tried: make(map[tighten.Target]closedJSON)}
 	c.survey.Known = func(which *status.Container) (status.Verdict, bool) {
 		return status.Verdict{Kind: status.Proved, Safe: true, Text: "closed while it runs"}, c.has(which)

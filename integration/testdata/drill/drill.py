@@ -19,11 +19,12 @@ def attempt():
 
 
 def sleeps():
-    time.sleep(0.001)
+    time.sleep(0.02)
 
 
 def starts():
     subprocess.run(["/bin/true"], check=True)
+    time.sleep(0.1)
 
 
 def echoes():
@@ -48,7 +49,7 @@ def echoes():
             got += part
         if got != sent:
             raise ValueError(f"got {got}, sent {sent}")
-        time.sleep(0.001)
+        time.sleep(0.02)
 
     return exchange
 

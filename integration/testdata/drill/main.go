@@ -83,9 +83,12 @@ func attempt() string {
 	return unix.ErrnoName(errno)
 }
 
+// pause is how long one thing waits before it goes on: a service is not busy all the time.
+const pause = 10 * time.Millisecond
+
 func sleep(n *atomic.Int64) {
 	for {
-		time.Sleep(time.Millisecond)
+		time.Sleep(pause)
 		n.Add(1)
 	}
 }
@@ -102,6 +105,9 @@ func pass(counts []atomic.Int64) {
 		go func(from, to chan int) {
 			for word := range from {
 				counts[i].Add(1)
+				if i == 0 {
+					time.Sleep(pause)
+				}
 				to <- word
 			}
 		}(from, to)
@@ -140,7 +146,7 @@ func connect(n *atomic.Int64, failed chan<- error) error {
 				return
 			}
 			n.Add(1)
-			time.Sleep(time.Millisecond)
+			time.Sleep(pause)
 		}
 	}()
 	return nil
