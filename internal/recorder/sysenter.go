@@ -59,7 +59,7 @@ func sysEnter(m *maps, o offsets) asm.Instructions {
 		asm.JEq.Reg(asm.R1, asm.R7, "seen"),
 	)
 	// A process may still have the tag of a container that was dropped.
-	p = append(p, isIn(m.Current.FD(), asm.R7, stackMode, "out")...)
+	p = append(p, isIn(m.Current.FD(), asm.R7, stackMode, "dropped")...)
 	p = append(p, fillCell(m)...)
 	p = append(p,
 		asm.LoadMem(asm.R1, asm.R9, cellWatch, asm.Word).WithSymbol("seen"),
@@ -73,6 +73,17 @@ func sysEnter(m *maps, o offsets) asm.Instructions {
 		p = append(p, keepArgument(m, i)...)
 	}
 	p = append(p, asm.Ja.Label("out").WithSymbol("arg 6"))
+	// It is nobody's then, and its next calls are not looked at.
+	dropped := lookup(m.Members.FD(), stackTgid)
+	dropped[0] = dropped[0].WithSymbol("dropped")
+	p = append(p, dropped...)
+	p = append(p,
+		asm.JEq.Imm(asm.R0, 0, "out"),
+		asm.LoadMem(asm.R1, asm.R0, 0, asm.Word),
+		asm.JNE.Reg(asm.R1, asm.R7, "out"), // it was given another meanwhile
+		asm.StoreImm(asm.R0, 0, 0, asm.Word),
+		asm.Ja.Label("out"),
+	)
 	p = append(p, lose(m, lostCalls, "lost call")...)
 	p = append(p, lose(m, lostArguments, "lost argument")...)
 	return append(p, finish()...)
