@@ -30,8 +30,9 @@ type DropIn struct {
 	Digest string `json:"digest"`
 }
 
-// ParseDropIn reads a drop-in's text, which holds mandatory floors, whom they leave out, and profiles. It is a policy
-// that says nothing else. It calls read once for each profile that is a file.
+// ParseDropIn reads a drop-in's text, which holds mandatory floors, whom they leave out, and
+// profiles. It is a policy that says nothing else. It calls read once for each profile that is a
+// file.
 func ParseDropIn(file string, data []byte, read ReadProfile) (*Policy, document.Findings) {
 	var findings document.Findings
 	n := document.ParseYAML("drop-in", file, data, &findings)
@@ -117,12 +118,18 @@ func (l Loader) dropIn(p *Policy, path string) (stamps []stamp, findings documen
 // LoadDropIn reads one drop-in by itself, as it is read with a policy: the policy that it returns
 // demands what the drop-in demands and nothing else.
 func (l Loader) LoadDropIn(path string) (*Policy, document.Findings) {
-	p, findings := Parse(BuiltinPath, []byte("version: 1\nabsent: "+Unconfined+"\n"), nil)
-	if findings.Err() != nil {
-		return nil, findings
-	}
-	_, findings = l.dropIn(p, path)
+	p := demandingNothing(BuiltinPath)
+	_, findings := l.dropIn(p, path)
 	return p, findings
+}
+
+// Alone returns the policy that demands what a drop-in demands and nothing else. ParseDropIn has read
+// the drop-in.
+func Alone(dropIn *Policy) *Policy { return demandingNothing(dropIn.Path).With(dropIn) }
+
+func demandingNothing(path string) *Policy {
+	p, _ := Parse(path, []byte("version: 1\nabsent: "+Unconfined+"\n"), nil) // which has no error
+	return p
 }
 
 // add adds a drop-in, as ParseDropIn returns it.

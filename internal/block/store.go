@@ -21,11 +21,7 @@ func Demand(path string, text []byte) (*policy.Policy, error) {
 	if err := findings.Err(); err != nil {
 		return nil, err
 	}
-	p, findings := policy.Parse(path, []byte("version: 1\nabsent: Unconfined\n"), nil)
-	if err := findings.Err(); err != nil {
-		return nil, err
-	}
-	return p.With(own), nil
+	return policy.Alone(own), nil
 }
 
 // ErrOther is the error for a drop-in of that name which blocks something else.

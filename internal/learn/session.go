@@ -93,7 +93,7 @@ func (s *Session) Run(ctx context.Context, ended bool) error {
 // if there was no room: see [recording.Lost].
 func (s *Session) ownEnded() bool {
 	for pid := range s.own {
-		if now, err := procfs.StatusOf(pid); err == nil && !now.Over() {
+		if procfs.Lives(pid) {
 			return false
 		}
 	}
@@ -134,7 +134,7 @@ func (s *Session) sort(n recorder.New) error {
 			return s.recorder.Keep(n.Tag)
 		}
 	}
-	if id == "" || rec == nil && s.Wanted.named() && gone(n.Pid) {
+	if id == "" || rec == nil && s.Wanted.named() && !procfs.Lives(n.Pid) {
 		// It has ended, and so has its record; the next program there is asked about again.
 		if !s.Wanted.None() { // what was started to be recorded is known
 			s.unnamed++
@@ -154,12 +154,6 @@ func (s *Session) begin(w *watched, n recorder.New) error {
 	s.watched, s.seen = append(s.watched, w), true
 	s.say("%s: recorded from its first instruction", w.title())
 	return s.recorder.Keep(n.Tag)
-}
-
-// gone reports whether there is no process of a number.
-func gone(pid int) bool {
-	_, err := procfs.StatusOf(pid)
-	return err != nil
 }
 
 // records are those of the node. One that cannot be read does not end what is recorded.

@@ -67,7 +67,7 @@ func TestTimeOver(t *testing.T) {
 	if _, err := fmt.Sscan(output.String(), &left); err != nil || state.ExitCode() != 3 || !strings.HasSuffix(output.String(), "asked\n") {
 		t.Errorf("%v: %s wrote %q", err, state, output.String())
 	}
-	if now, err := procfs.StatusOf(left); err == nil && !now.Over() {
+	if procfs.Lives(left) {
 		t.Errorf("process %d is left", left)
 	}
 	if r, err := s.Close(); err != nil || len(r.Containers) != 1 {

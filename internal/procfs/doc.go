@@ -3,6 +3,7 @@
 //	All("/proc")    every process, with its namespaces, cgroup and seccomp mode
 //	Read            one process           StatusOf     its status alone, the cheapest
 //	StartTime       when it began         Executable   the file that it executes
+//	Lives           whether it has ended
 //
 // Call [All] for the whole machine, [Read] for one process. A pid and its start time
 // together name one process for good.

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // HostPidNamespace is the pid namespace of the machine itself (PROC_PID_INIT_INO in
@@ -77,18 +76,6 @@ func Read(proc string, pid int) (Process, error) {
 		}
 	}
 	return p, nil
-}
-
-// ends reports whether a thread without a mount namespace is about to end: it loses its namespaces
-// some time before the kernel says that it has ended (do_exit in kernel/exit.c).
-func (p Process) ends() bool {
-	for range 10 {
-		if ended, err := p.readStatus(); err != nil || ended {
-			return true
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return false
 }
 
 // gone returns err, or ErrGone if err means that the process has ended.

@@ -230,26 +230,3 @@ func TestInCgroup(t *testing.T) {
 		t.Errorf("a cgroup that there is not has %v", got)
 	}
 }
-
-// A process that ends while it is looked at is gone, and is not one whose namespaces are unknown.
-func TestReadEnding(t *testing.T) {
-	deadline := time.Now().Add(time.Second)
-	for time.Now().Before(deadline) {
-		cmd := exec.Command("true")
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		for {
-			p, err := procfs.Read("/proc", cmd.Process.Pid)
-			if err == procfs.ErrGone {
-				break
-			}
-			if err != nil || p.Mounts == "" {
-				t.Fatalf("%+v, %v", p, err)
-			}
-		}
-		if err := cmd.Wait(); err != nil {
-			t.Fatal(err)
-		}
-	}
-}

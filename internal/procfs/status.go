@@ -47,10 +47,6 @@ func (s Status) Ended() bool {
 	return strings.HasPrefix(s.State, "Z") || strings.HasPrefix(s.State, "X")
 }
 
-// Over reports whether the process has ended, with all its threads, and nobody has waited for
-// it yet. s is the status of its first thread.
-func (s Status) Over() bool { return s.Ended() && s.Threads < 2 }
-
 // readStatus reads the status in a thread's directory.
 func readStatus(dir string) (Status, error) {
 	data, err := os.ReadFile(filepath.Join(dir, "status"))

@@ -17,9 +17,7 @@ import (
 // there, because the runtime failed, or the shim was killed, before the container was made.
 func (r *Record) stale() bool {
 	if r.Pid != 0 {
-		began := procfs.StartTime(r.Pid)
-		status, err := procfs.StatusOf(r.Pid)
-		return began == 0 || began != r.StartTime || err == nil && status.Over()
+		return procfs.StartTime(r.Pid) != r.StartTime || !procfs.Lives(r.Pid)
 	}
 	return r.bundleGone() && time.Since(r.Time) > time.Minute
 }

@@ -197,7 +197,7 @@ func (r *Recorder) Add(t Tag, pid int) error {
 	if err := put(r.maps.Members, uint32(pid), uint32(t)); err != nil {
 		return err
 	}
-	if s, err := procfs.StatusOf(pid); err == nil && !s.Over() {
+	if procfs.Lives(pid) {
 		return nil
 	}
 	// It has ended before, so that the kernel does not tell any more, and it would count for good.
