@@ -102,11 +102,12 @@ fuzz: ## each fuzz target for FUZZTIME
 	@for target in $(FUZZ); do package=$${target%%:*}; rest=$${target#*:}; name=$${rest%%:*}; times=$${rest#$$name}; times=$${times#:}; times=$${times:-$(FUZZTIME)}; echo "$$package $$name for $$times"; \
 	$(GO) test ./$$package -run '^$$' -fuzz "^$$name$$" -fuzztime $$times -fuzzminimizetime 1s || exit 1; done
 
-lint: packages ## gofumpt, vet, staticcheck, import direction, dead code, spelling, and known vulnerabilities where their database can be had
+lint: packages ## gofumpt, vet, staticcheck, import direction, go.mod, dead code, spelling, and known vulnerabilities where their database can be had
 	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "gofumpt: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(TOOL) depguard ./...
+	$(GO) mod tidy -diff
 	@unused=$$($(TOOL) deadcode -test ./...); test -z "$$unused" || { echo "deadcode: $$unused"; exit 1; }
 	@git ls-files '*.go' '*.md' '*.yaml' '*.sh' '*.txtar' Makefile | grep -v '/z[a-z0-9_]*\.go$$' | xargs $(TOOL) misspell -error -i nmae,versoin
 	@out=$$($(TOOL) govulncheck ./cmd/... 2>&1); status=$$?; \

@@ -3,6 +3,7 @@ module github.com/batten-runtime/batten
 go 1.26.6
 
 require (
+	github.com/cilium/ebpf v0.17.3 // record: programs and maps in the kernel, assembled in Go, without clang
 	github.com/containerd/containerd/api v1.12.0 // the task API's messages and runtime options
 	github.com/containerd/containerd/v2 v2.4.2 // the runc shim that is wrapped, its default profile; tests: the client
 	github.com/containerd/errdefs v1.0.0 // tests: not-found errors of the containerd client
@@ -28,6 +29,7 @@ require (
 	github.com/tidwall/sjson v1.2.7 // install: edits daemon.json and keeps the rest
 	go.yaml.in/yaml/v3 v3.0.6 // the policy, with lines and columns
 	golang.org/x/sys v0.48.0 // uname, memfd and errno names; its tables of system calls
+	golang.org/x/term v0.45.0 // record: a key that ends it, read without waiting for the line
 	google.golang.org/grpc v1.83.2 // status codes of refusals; status: asks CRI
 	google.golang.org/protobuf v1.36.12 // runtime options on the wire
 	k8s.io/api v0.37.2 // lint: pods as the API server reads them
@@ -35,6 +37,7 @@ require (
 	k8s.io/client-go v0.37.2 // tests: the API server's client
 	k8s.io/cri-api v0.37.0 // status: what the running containerd is configured with; tests: pods through CRI
 	k8s.io/pod-security-admission v0.37.2 // lint: Pod Security admission's own checks
+	mvdan.cc/sh/v3 v3.14.1 // tests: reads the commands that pages show, as a shell does
 	sigs.k8s.io/json v0.0.0-20250730193827-2d320260d730 // lint: unknown fields, as the API server reports them
 	sigs.k8s.io/yaml v1.6.0 // lint: YAML as kubectl reads it
 )
@@ -45,7 +48,6 @@ require (
 	github.com/bahlo/generic-list-go v0.2.0 // indirect
 	github.com/buger/jsonparser v1.1.2 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
-	github.com/cilium/ebpf v0.17.3 // indirect
 	github.com/containerd/cgroups/v3 v3.1.3 // indirect
 	github.com/containerd/console v1.0.5 // indirect
 	github.com/containerd/continuity v0.5.0 // indirect
@@ -116,7 +118,6 @@ require (
 	golang.org/x/net v0.58.0 // indirect
 	golang.org/x/oauth2 v0.36.0 // indirect
 	golang.org/x/sync v0.23.0 // indirect
-	golang.org/x/term v0.45.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
 	golang.org/x/tools v0.48.0 // indirect
