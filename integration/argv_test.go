@@ -32,7 +32,7 @@ var (
 func TestArguments(t *testing.T) {
 	n := node.Start(t, "debian")
 	for name, runtime := range map[string]string{
-		"runc 1.1.5": n.Runtime(), "runc 1.5.2": node.RuntimeOf(newest), "crun 1.8.1": node.CrunHere(t, n),
+		"runc 1.1.5": n.Runtime(), "runc 1.5.2": node.RuntimeOf(newest), "runc 1.6": node.RuntimeOf(nextRunc), "crun 1.8.1": node.CrunHere(t, n),
 	} {
 		t.Run(name, func(t *testing.T) { checkArguments(t, runtime) })
 	}

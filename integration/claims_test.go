@@ -23,7 +23,7 @@ type claim struct {
 	profile string // linux.seccomp
 	probe   string // the probe's words
 	want    string // what is printed, of every runtime
-	// by is what a runtime does where they differ: runc-1.1, runc-1.5, crun.
+	// by is what a runtime does where they differ: runc-1.1, runc-1.5 (and 1.6), crun.
 	by map[string]string
 }
 
@@ -132,11 +132,11 @@ var claims = []claim{
 func TestClaims(t *testing.T) {
 	n := node.Bare(t, newest)
 	for runtime, path := range map[string]string{
-		"runc-1.1": node.RuntimeOf("debian"), "runc-1.5": node.RuntimeOf(newest), "crun": "crun",
+		"runc-1.1": node.RuntimeOf("debian"), "runc-1.5": node.RuntimeOf(newest), "runc-1.6": node.RuntimeOf(nextRunc), "crun": "crun",
 	} {
 		for i, c := range claims {
 			want := c.want
-			if other, differs := c.by[runtime]; differs {
+			if other, differs := c.by[strings.Replace(runtime, "1.6", "1.5", 1)]; differs {
 				want = other
 			}
 			got := c.run(t, n, path, fmt.Sprintf("claim-%s-%d", runtime, i), want == hangs)

@@ -21,7 +21,7 @@ import (
 func ociRuntimes(t *testing.T, n *node.Node) map[string]string {
 	t.Helper()
 	return map[string]string{
-		"runc 1.5.2": node.RuntimeOf(newest), "runc 1.1.5": node.RuntimeOf("debian"),
+		"runc 1.5.2": node.RuntimeOf(newest), "runc 1.1.5": node.RuntimeOf("debian"), "runc 1.6": node.RuntimeOf(nextRunc),
 		"crun 1.8.1": node.CrunHere(t, n), "crun 1.21": node.CachingCrunHere(t, n),
 	}
 }

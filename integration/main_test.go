@@ -17,8 +17,10 @@ import (
 // runc; what depends on the daemon runs on all.
 var (
 	newest = "containerd-2.4"
-	full   = []string{newest, "debian"}
-	all    = []string{newest, "debian", "containerd-1.7", "containerd-2.2"}
+	// nextRunc is the newest containerd with runc's candidate for its next release.
+	nextRunc = "runc-1.6"
+	full     = []string{newest, "debian"}
+	all      = []string{newest, nextRunc, "debian", "containerd-1.7", "containerd-2.2"}
 )
 
 // on runs a test on a fresh node of each engine.

@@ -25,6 +25,7 @@ type Cluster struct {
 	Client kubernetes.Interface
 
 	t        node.T
+	release  string
 	features []string
 	kubelet  Kubelet
 	parts    map[string]*part
@@ -34,6 +35,12 @@ type Cluster struct {
 // Option changes a cluster before it starts.
 type Option func(*Cluster)
 
+// newest is the release of Kubernetes that is started where no other is asked for.
+const newest = "1.37"
+
+// WithRelease starts another release of Kubernetes: 1.35.
+func WithRelease(release string) Option { return func(c *Cluster) { c.release = release } }
+
 // WithFeatures sets feature gates of the API server, as Name=true.
 func WithFeatures(gates ...string) Option { return func(c *Cluster) { c.features = gates } }
 
@@ -42,11 +49,11 @@ func WithFeatures(gates ...string) Option { return func(c *Cluster) { c.features
 // failed as node.Start does.
 func Start(t node.T, engine string, handlers []node.Handler, options ...Option) *Cluster {
 	t.Helper()
-	need(t)
-	c := &Cluster{t: t, parts: make(map[string]*part)}
+	c := &Cluster{t: t, release: newest, parts: make(map[string]*part)}
 	for _, option := range options {
 		option(c)
 	}
+	c.need()
 	c.Node = node.Start(t, engine, node.WithCluster(), node.WithHandlers(handlers...), node.WithQuietLog())
 	t.Cleanup(c.end)
 	if err := c.makeCgroups(); err != nil {
@@ -59,22 +66,24 @@ func Start(t node.T, engine string, handlers []node.Handler, options ...Option) 
 	return c
 }
 
-func need(t node.T) {
-	t.Helper()
-	for _, path := range []string{tool("kubelet"), filepath.Join(node.Cache(), "cni/.done")} {
+func (c *Cluster) need() {
+	c.t.Helper()
+	for _, path := range []string{c.tool("kubelet"), filepath.Join(node.Cache(), "cni/.done")} {
 		if _, err := os.Stat(path); err == nil {
 			continue
 		}
 		why := "Kubernetes is not built: run integration/engines/build.sh kubernetes"
 		if os.Getenv("REQUIRE_INTEGRATION") == "1" {
-			t.Fatal(why)
+			c.t.Fatal(why)
 		}
-		t.Skip(why)
+		c.t.Skip(why)
 	}
 }
 
 // tool is a binary of Kubernetes.
-func tool(name string) string { return filepath.Join(node.Cache(), "kubernetes-1.35", name) }
+func (c *Cluster) tool(name string) string {
+	return filepath.Join(node.Cache(), "kubernetes-"+c.release, name)
+}
 
 // connect makes the client, which reaches into the node's network.
 func (c *Cluster) connect() {
@@ -140,7 +149,7 @@ func (c *Cluster) Ctx() context.Context {
 // Kubectl is a call of kubectl as the cluster's administrator, which ends after two
 // minutes.
 func (c *Cluster) Kubectl(args ...string) *exec.Cmd {
-	cmd := c.Command(append([]string{"timeout", "120", tool("kubectl"), "--kubeconfig", c.kubeconfig("admin")}, args...)...)
+	cmd := c.Command(append([]string{"timeout", "120", c.tool("kubectl"), "--kubeconfig", c.kubeconfig("admin")}, args...)...)
 	cmd.Env = append(cmd.Env, "KUBECACHEDIR="+filepath.Join(c.Dir, "kube-cache"))
 	return cmd
 }

@@ -51,7 +51,7 @@ contexts: [{name: it, context: {cluster: it, user: it}}]}
 // StartControlPlane starts it over the state that is there.
 func (c *Cluster) StartControlPlane() {
 	c.t.Helper()
-	c.start("etcd", tool("server"), "--data-dir", c.path("etcd"), "--unsafe-no-fsync", "--logger=zap", "--log-level=error",
+	c.start("etcd", c.tool("server"), "--data-dir", c.path("etcd"), "--unsafe-no-fsync", "--logger=zap", "--log-level=error",
 		"--listen-client-urls=http://127.0.0.1:2379", "--advertise-client-urls=http://127.0.0.1:2379",
 		"--listen-peer-urls=http://127.0.0.1:2380", "--initial-advertise-peer-urls=http://127.0.0.1:2380",
 		"--initial-cluster=default=http://127.0.0.1:2380")
@@ -66,16 +66,16 @@ func (c *Cluster) StartControlPlane() {
 	if len(c.features) > 0 {
 		args = append(args, "--feature-gates="+strings.Join(c.features, ","), "--runtime-config=admissionregistration.k8s.io/v1beta1=true")
 	}
-	c.start("kube-apiserver", tool("kube-apiserver"), args...)
+	c.start("kube-apiserver", c.tool("kube-apiserver"), args...)
 	// Its certificate is what the controllers hand to pods.
 	c.Eventually(time.Minute, "the API server's certificate", func() error {
 		_, err := os.Stat(c.path("pki/apiserver.crt"))
 		return err
 	})
-	c.start("kube-controller-manager", tool("kube-controller-manager"), "--kubeconfig="+c.kubeconfig("kube-controller-manager"),
+	c.start("kube-controller-manager", c.tool("kube-controller-manager"), "--kubeconfig="+c.kubeconfig("kube-controller-manager"),
 		"--service-account-private-key-file="+c.path("sa.key"), "--root-ca-file="+c.path("pki/apiserver.crt"),
 		"--use-service-account-credentials=true", "--leader-elect=false", "--cert-dir="+c.path("pki-controllers"))
-	c.start("kube-scheduler", tool("kube-scheduler"), "--kubeconfig="+c.kubeconfig("kube-scheduler"), "--leader-elect=false", "--cert-dir="+c.path("pki-scheduler"))
+	c.start("kube-scheduler", c.tool("kube-scheduler"), "--kubeconfig="+c.kubeconfig("kube-scheduler"), "--leader-elect=false", "--cert-dir="+c.path("pki-scheduler"))
 }
 
 func (c *Cluster) path(name string) string { return filepath.Join(c.Dir, name) }

@@ -45,7 +45,7 @@ func (c *Cluster) StartKubelet() {
 		c.t.Fatal(err)
 	}
 	c.write("kubelet.yaml", string(config))
-	c.start("kubelet", "unshare", "--mount", "--propagation", "unchanged", "sh", "-c", ownSettings, c.path("sysctl"), tool("kubelet"), "--config="+c.path("kubelet.yaml"), "--kubeconfig="+c.kubeconfig("kubelet"),
+	c.start("kubelet", "unshare", "--mount", "--propagation", "unchanged", "sh", "-c", ownSettings, c.path("sysctl"), c.tool("kubelet"), "--config="+c.path("kubelet.yaml"), "--kubeconfig="+c.kubeconfig("kubelet"),
 		"--root-dir="+c.path("kubelet"), "--cert-dir="+c.path("kubelet/pki"), "--hostname-override="+NodeName, "--node-ip="+node.Address)
 }
 

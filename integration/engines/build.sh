@@ -149,6 +149,12 @@ tools() {
 	CGO_ENABLED=$1 go build -trimpath -tags "$2" -ldflags '-s -w' -o "$out/" tool
 }
 
+# kubernetes: what its go.mod lists, with the release that they say they are.
+kubernetes() {
+	release=$(go list -m -f '{{.Version}}' k8s.io/kubernetes)
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$release" -o "$out/" tool
+}
+
 # machine: a Debian 12 that qemu boots, with systemd and Debian's containerd: a disk that
 # is made without mounting anything, the kernel and its initrd.
 machine() {
@@ -287,6 +293,7 @@ if [ "${1:-all}" = all ]; then
 	packages strace # by which the fault tests fail system calls
 	debian13
 	module runc-1.5 1 seccomp
+	module runc-1.6 1 seccomp
 	module containerd-2.4 0 ''
 	module containerd-1.7 0 ''
 	module containerd-2.2 0 ''
@@ -318,7 +325,8 @@ if [ "${1:-all}" = kubernetes ]; then
 	module runc-1.5 1 seccomp
 	module containerd-2.4 0 ''
 	module containerd-1.7 0 ''
-	module kubernetes-1.35 0 ''
+	once kubernetes-1.37 kubernetes
+	once kubernetes-1.35 kubernetes
 	cni
 fi
 echo "$cache"

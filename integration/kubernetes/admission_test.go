@@ -58,11 +58,11 @@ func checkRequired(t *testing.T, c *cluster.Cluster) {
 }
 
 // checkSet: pods of a labelled namespace get the class, and with it its node
-// selector; those that name one keep theirs.
-func checkSet(t *testing.T, c *cluster.Cluster) {
+// selector; those that name one keep theirs. The overlay's name is given.
+func checkSet(t *testing.T, c *cluster.Cluster, name string) {
 	kubectl(t, c, "delete", "runtimeclass", "batten")
 	kubectl(t, c, "apply", "-f", filepath.Join(node.Root(), "deploy/kubernetes/base/runtimeclass.yaml"))
-	kubectl(t, c, "apply", "-k", overlay("mutate"))
+	kubectl(t, c, "apply", "-k", overlay(name))
 	addClass(t, c, "other")
 	addNamespace(t, c, "set", map[string]string{"batten-runtime.github.io/set": "true"})
 	try := func(class, namespace string) *corev1.Pod {
@@ -87,5 +87,5 @@ func checkSet(t *testing.T, c *cluster.Cluster) {
 	if pod := try("", "default"); pod.Spec.RuntimeClassName != nil {
 		t.Errorf("in another namespace a pod got %q", *pod.Spec.RuntimeClassName)
 	}
-	kubectl(t, c, "delete", "-k", overlay("mutate"))
+	kubectl(t, c, "delete", "-k", overlay(name))
 }

@@ -21,7 +21,7 @@ const system = "batten-system"
 // TestDeploy applies deploy/kubernetes as it is, with the image that make image
 // makes, to a node that knows nothing of Batten, and takes it off again.
 func TestDeploy(t *testing.T) {
-	c := cluster.Start(t, newest, []node.Handler{{Name: "runc", Type: node.Stock}}, cluster.WithFeatures("MutatingAdmissionPolicy=true"))
+	c := cluster.Start(t, newest, []node.Handler{{Name: "runc", Type: node.Stock}})
 	archive := filepath.Join(node.Root(), "bin/batten-image.tar")
 	run(t, c, "importing the image", "ctr", "-n", cluster.CRI, "images", "import", archive)
 	// Where nodes have them.
@@ -33,7 +33,6 @@ func TestDeploy(t *testing.T) {
 	t.Run("as RuntimeClass", func(t *testing.T) { checkDaemonSetLife(t, c.In(t), before) })
 	t.Run("as default", func(t *testing.T) { checkDefaultOverlay(t, c.In(t), before) })
 	t.Run("required by admission", func(t *testing.T) { checkRequired(t, c.In(t)) })
-	t.Run("set by admission", func(t *testing.T) { checkSet(t, c.In(t)) })
 }
 
 // run runs a command on the node.

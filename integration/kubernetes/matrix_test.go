@@ -144,24 +144,6 @@ func wantSaid(t *testing.T, c *cluster.Cluster, pod *corev1.Pod, want string) {
 	}
 }
 
-// TestRuntimeClass: pods that name the RuntimeClass are held to the policy, others
-// are as the stock handler leaves them.
-func TestRuntimeClass(t *testing.T) {
-	for _, engine := range []string{newest, "containerd-1.7"} {
-		t.Run(engine, func(t *testing.T) {
-			c := cluster.Start(t, engine, byClass())
-			addClass(t, c, "batten")
-			checkMatrix(t, c, "", "batten")
-			t.Run("whole pod", func(t *testing.T) { checkWholePod(t, c.In(t), "", "batten") })
-			t.Run("no such handler", func(t *testing.T) {
-				c := c.In(t)
-				addClass(t, c, "nowhere")
-				c.AwaitEvent(c.Create(of("nowhere", cluster.Pod("nowhere"))), `no runtime for "nowhere" is configured`)
-			})
-		})
-	}
-}
-
 // TestDefault: as the node's default, pods come to Batten without naming anything.
 func TestDefault(t *testing.T) {
 	c := cluster.Start(t, newest, byDefault(t))

@@ -22,6 +22,7 @@ var engines = map[string]Engine{
 	"containerd-1.7": {"containerd-1.7", "containerd-1.7", "runc-1.5/runc", 2},
 	"containerd-2.2": {"containerd-2.2", "containerd-2.2", "runc-1.5/runc", 3},
 	"containerd-2.4": {"containerd-2.4", "containerd-2.4", "runc-1.5/runc", 3},
+	"runc-1.6":       {"runc-1.6", "containerd-2.4", "runc-1.6/runc", 3},
 }
 
 // Cache is where engines/build.sh puts what it builds.

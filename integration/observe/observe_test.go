@@ -18,7 +18,7 @@ import (
 )
 
 // engines are the daemons with the shim.
-var engines = []string{"containerd-2.4", "debian", "containerd-1.7", "containerd-2.2"}
+var engines = []string{"containerd-2.4", "runc-1.6", "debian", "containerd-1.7", "containerd-2.2"}
 
 // calls are made by the probe, which says what came of each.
 var calls = []string{"/probe", "call", "getpid", "i386_getpid", "keyctl", "add_key", "unshare", "bpf", "perf_event_open", "i386_keyctl"}

@@ -30,6 +30,7 @@ func ways(t *testing.T, n *node.Node) (out []way) {
 	for _, w := range []way{
 		{runtime: "runc 1.1.5", binary: node.RuntimeOf("debian")},
 		{runtime: "runc 1.5", binary: node.RuntimeOf("containerd-2.4")},
+		{runtime: "runc 1.6", binary: node.RuntimeOf("runc-1.6")},
 		{runtime: "crun 1.8.1", binary: node.CrunHere(t, n)},
 	} {
 		for _, set := range []bool{true, false} {
