@@ -37,12 +37,12 @@ func newStatus() *cobra.Command {
 every container that runs, and says of each whether it is held to the policy. It
 ends with what lets containers run below the policy, now or from now on. Run it on
 the node, outside of containers, as root.`,
-		Example:     "  batten status\n  batten status --json\n  batten status --older-pods",
+		Example:     "  batten status\n  batten status --json\n  batten status --older-pods --json",
 		Annotations: map[string]string{exitOne: "something runs below the policy or can, or could not be looked at", exitThree: "not run as root on the node", files: policy.DefaultPath + "\n" + names.Records},
 		Args:        between(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.olderPods {
-				return listOlderPods(cmd.OutOrStdout(), a.proc)
+				return listOlderPods(cmd.OutOrStdout(), a.proc, a.asJSON)
 			}
 			return a.showStatus(cmd.OutOrStdout())
 		},
@@ -54,8 +54,8 @@ the node, outside of containers, as root.`,
 	f.StringVar(&a.policy, "policy", policy.DefaultPath, "`file` of the policy")
 	f.BoolVar(&a.draft, "draft", false, "do not check the policy's owner and mode")
 	f.BoolVar(&a.all, "all", false, "also list processes that have namespaces of their own and are no container")
-	f.BoolVar(&a.olderPods, "older-pods", false, "only list the pods whose later containers bypass Batten, a namespace and a name a line")
-	f.BoolVar(&a.asJSON, "json", false, "print a JSON object")
+	f.BoolVar(&a.olderPods, "older-pods", false, "only list the pods whose later containers bypass Batten, a namespace and a name a line; a JSON list with --json")
+	f.BoolVar(&a.asJSON, "json", false, "print JSON")
 	f.StringVar(&a.configs.Containerd, "containerd", a.configs.Containerd, "`file` of containerd's configuration")
 	f.StringVar(&a.configs.Docker, "docker", a.configs.Docker, "`file` of dockerd's configuration")
 	completeFiles(cmd, map[string][]string{"policy": {"yaml", "yml"}, "containerd": {"toml"}, "docker": {"json"}}, "dir", "proc")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 
@@ -11,8 +12,9 @@ import (
 // olderPodsCommand is the command that prints pods for a drain, two words a line.
 const olderPodsCommand = "batten status --older-pods"
 
-// listOlderPods is that command.
-func listOlderPods(w io.Writer, proc string) error {
+// listOlderPods is that command. As JSON it prints what the DaemonSet writes into its node's
+// annotation.
+func listOlderPods(w io.Writer, proc string, asJSON bool) error {
 	if err := ownProc(proc); err != nil {
 		return err
 	}
@@ -20,7 +22,11 @@ func listOlderPods(w io.Writer, proc string) error {
 	if err != nil {
 		return refused{err, "batten status reads /proc and the records: run it on the node, as root"}
 	}
-	printOlderPods(w, status.OlderPods(processes))
+	pods := status.OlderPods(processes)
+	if asJSON {
+		return json.NewEncoder(w).Encode(append([]status.OlderPod{}, pods...)) // [] rather than null
+	}
+	printOlderPods(w, pods)
 	return nil
 }
 

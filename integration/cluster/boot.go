@@ -44,7 +44,7 @@ func (c *Cluster) Boot() {
 	c.StartControlPlane()
 	c.connect()
 	c.StartKubelet()
-	c.ready()
+	c.Ready()
 }
 
 // taskPids are the first processes of all of Kubernetes' containers.

@@ -62,7 +62,7 @@ func Start(t node.T, engine string, handlers []node.Handler, options ...Option) 
 	c.startControlPlane()
 	c.connect()
 	c.StartKubelet()
-	c.ready()
+	c.Ready()
 	return c
 }
 
@@ -85,26 +85,37 @@ func (c *Cluster) tool(name string) string {
 	return filepath.Join(node.Cache(), "kubernetes-"+c.release, name)
 }
 
-// connect makes the client, which reaches into the node's network.
+// connect makes the client.
 func (c *Cluster) connect() {
 	c.t.Helper()
-	config := &rest.Config{
-		Host: "https://" + node.APIServer, BearerToken: tokens["admin"], QPS: 500, Burst: 500,
-		TLSClientConfig: rest.TLSClientConfig{Insecure: true},
-		Dial:            func(_ context.Context, network, address string) (net.Conn, error) { return c.Dial(network, address) },
-	}
-	var err error
-	if c.Client, err = kubernetes.NewForConfig(config); err != nil {
-		c.t.Fatal(err)
-	}
+	c.Client = c.As(tokens["admin"])
 	c.Eventually(time.Minute, "the API server", func() error {
 		_, err := c.Client.CoreV1().Namespaces().Get(c.Ctx(), "default", metav1.GetOptions{})
 		return err
 	})
 }
 
-// ready waits for the node and for what pods in the namespace default need.
-func (c *Cluster) ready() {
+// RESTConfig says how a client that is known by a token reaches into the node's network.
+func (c *Cluster) RESTConfig(token string) *rest.Config {
+	return &rest.Config{
+		Host: "https://" + node.APIServer, BearerToken: token, QPS: 500, Burst: 500,
+		TLSClientConfig: rest.TLSClientConfig{Insecure: true},
+		Dial:            func(_ context.Context, network, address string) (net.Conn, error) { return c.Dial(network, address) },
+	}
+}
+
+// As is a client that is known by a token.
+func (c *Cluster) As(token string) kubernetes.Interface {
+	c.t.Helper()
+	client, err := kubernetes.NewForConfig(c.RESTConfig(token))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return client
+}
+
+// Ready waits for the node and for what pods in the namespace default need.
+func (c *Cluster) Ready() {
 	c.t.Helper()
 	c.Eventually(time.Minute, "the node to be ready", func() error {
 		n, err := c.Client.CoreV1().Nodes().Get(c.Ctx(), NodeName, metav1.GetOptions{})

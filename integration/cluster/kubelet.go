@@ -8,12 +8,15 @@ import (
 	"syscall"
 
 	"github.com/batten-runtime/batten/integration/node"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // Kubelet is what tests change of the kubelet's configuration.
 type Kubelet struct {
 	// SeccompDefault makes RuntimeDefault what pods get that say nothing.
 	SeccompDefault bool
+	// Taints are what the kubelet registers its node with.
+	Taints []corev1.Taint
 }
 
 // cgroup is the root of the pods' cgroups.
@@ -39,7 +42,8 @@ func (c *Cluster) StartKubelet() {
 		"evictionHard":       map[string]string{"memory.available": "50Mi", "nodefs.available": "0%", "imagefs.available": "0%", "nodefs.inodesFree": "0%"},
 		"fileCheckFrequency": "1s", "syncFrequency": "5s", "maxPods": 250, "serializeImagePulls": false,
 		"registryPullQPS": 0, "eventRecordQPS": 0, "seccompDefault": c.kubelet.SeccompDefault,
-		"resolvConf": "", "clusterDNS": []string{"10.96.0.10"}, "imageGCHighThresholdPercent": 100,
+		"registerWithTaints": c.kubelet.Taints,
+		"resolvConf":         "", "clusterDNS": []string{"10.96.0.10"}, "imageGCHighThresholdPercent": 100,
 	})
 	if err != nil {
 		c.t.Fatal(err)

@@ -31,7 +31,7 @@ func TestDeploy(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("as RuntimeClass", func(t *testing.T) { checkDaemonSetLife(t, c.In(t), before) })
-	t.Run("as default", func(t *testing.T) { checkDefaultOverlay(t, c.In(t), before) })
+	t.Run("as default, on a new node", func(t *testing.T) { checkNewNode(t, c.In(t), before) })
 	t.Run("required by admission", func(t *testing.T) { checkRequired(t, c.In(t)) })
 }
 
@@ -59,15 +59,17 @@ func overlay(name string) string {
 	return filepath.Join(node.Root(), "deploy/kubernetes/overlays", name)
 }
 
-// labelOf is the value of the node's label.
-func labelOf(t *testing.T, c *cluster.Cluster) string {
+func nodeOf(t *testing.T, c *cluster.Cluster) *corev1.Node {
 	t.Helper()
 	n, err := c.Client.CoreV1().Nodes().Get(c.Ctx(), cluster.NodeName, metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n.Labels[daemonset.Label]
+	return n
 }
+
+// labelOf is the value of the label by which the RuntimeClass schedules.
+func labelOf(t *testing.T, c *cluster.Cluster) string { return nodeOf(t, c).Labels[daemonset.Label] }
 
 // deployed applies an overlay and waits until the node is ready for its pods.
 func deployed(t *testing.T, c *cluster.Cluster, name string) {
@@ -80,6 +82,7 @@ func deployed(t *testing.T, c *cluster.Cluster, name string) {
 		}
 		return nil
 	})
+	wantNodeEvent(t, c, "BattenReady", "pods of handler batten are held to the policy")
 }
 
 // undeployed deletes the DaemonSet, and then the rest, and checks that label and
@@ -90,9 +93,12 @@ func undeployed(t *testing.T, c *cluster.Cluster, name string, before []byte) {
 	c.Revive()
 	kubectl(t, c, "wait", "-n", system, "--for=delete", "daemonset/batten", "--timeout=60s")
 	kubectl(t, c, "delete", "-k", overlay(name), "--ignore-not-found")
-	if l := labelOf(t, c); l != "" {
-		t.Errorf("the node has the label %q", l)
+	for k, v := range nodeOf(t, c).Labels {
+		if strings.HasPrefix(k, "batten-runtime.github.io/") {
+			t.Errorf("the node has the label %s=%s", k, v)
+		}
 	}
+	wantNodeEvent(t, c, "BattenRemoved", "the DaemonSet is deleted: new pods bypass Batten")
 	if now, err := os.ReadFile(c.Node.Config()); err != nil || !bytes.Equal(now, before) {
 		t.Errorf("the configuration of containerd is not as it was (%v):\n%s", err, now)
 	}
@@ -128,6 +134,7 @@ func checkDaemonSetLife(t *testing.T, c *cluster.Cluster, before []byte) {
 	c.AwaitEvent(early, "FailedScheduling", "node affinity/selector")
 	deployed(t, c, "runtimeclass")
 	wantSaid(t, c, c.Running(early), byDefaultFilter)
+	checkOwnNode(t, c)
 	wantSaid(t, c, c.Run(cluster.Pod("stock", probe...)), free)
 	if mode := c.Seccomp(agentPod(t, c), "batten"); mode != "0" {
 		t.Errorf("the DaemonSet's own pod, of the stock handler: Seccomp: %s", mode)
@@ -142,6 +149,8 @@ func checkDaemonSetLife(t *testing.T, c *cluster.Cluster, before []byte) {
 		return nil
 	})
 	c.AwaitEvent(agentPod(t, c), "Unhealthy", "RuntimeDfault")
+	wantNodeEvent(t, c, "BattenPolicyRefused", "RuntimeDfault")
+	wantNodeEvent(t, c, "BattenLastGoodPolicyKept", "the last good one of the ConfigMap, holds")
 	wantSaid(t, c, c.Run(of("batten", cluster.Pod("last-good", probe...))), byDefaultFilter)
 
 	// Neither does a file of the node's, by whatever name.
@@ -165,6 +174,7 @@ func checkDaemonSetLife(t *testing.T, c *cluster.Cluster, before []byte) {
 		}
 		return err
 	})
+	wantNodeEvent(t, c, "BattenPolicyInPlace", "holds from the next container on")
 	wantSaid(t, c, c.Run(of("batten", cluster.Pod("next", probe...))), byRule)
 
 	// The end of a pod is not the end of the DaemonSet.
@@ -212,22 +222,4 @@ func policy(t *testing.T, c *cluster.Cluster, text, profile string) {
 	file := filepath.Join(c.Dir, "configmap.yaml")
 	write(t, file, out)
 	kubectl(t, c, "apply", "-f", file)
-}
-
-// checkDefaultOverlay: no pod can go without it, the DaemonSet's own next one
-// included.
-func checkDefaultOverlay(t *testing.T, c *cluster.Cluster, before []byte) {
-	deployed(t, c, "default")
-	pod := c.Run(cluster.Pod("unaware", probe...))
-	wantSaid(t, c, pod, byDefaultFilter)
-	kubectl(t, c, "delete", "pod", "-n", system, agentPod(t, c).Name)
-	kubectl(t, c, "rollout", "status", "-n", system, "daemonset/batten", "--timeout=60s")
-	if mode := c.Seccomp(agentPod(t, c), "batten"); mode != "2" {
-		t.Errorf("the DaemonSet's own pod: Seccomp: %s", mode)
-	}
-	c.Delete(pod)
-	undeployed(t, c, "default", before)
-	if _, err := os.Stat(c.Path("/opt/batten/bin/containerd-shim-batten-v2")); err != nil {
-		t.Errorf("the DaemonSet's own pod ran under Batten to its end, and its shim is gone: %v", err)
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -32,6 +33,7 @@ type Agent struct {
 	tried   string // the digest of the policy that was last checked
 	refused error  // why that policy was refused, nil if it was not
 	said    string // the last message about it
+	older   olderCount
 }
 
 // Paths on the host.
@@ -65,6 +67,9 @@ func Enter(root string) error {
 // be made ready.
 func (a *Agent) Run(ctx context.Context) error {
 	if err := a.ready(ctx); err != nil {
+		if ctx.Err() == nil {
+			a.tell(ctx, failed, "%v", err)
+		}
 		return err
 	}
 	for {
@@ -72,13 +77,22 @@ func (a *Agent) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return a.leave()
 		case <-time.After(pause):
-			_ = a.policy() // policy logs what is wrong
+			_ = a.policy(ctx) // policy logs what is wrong
+			if err := a.sayOlderPods(ctx); err != nil {
+				a.say("the older pods cannot be written on the node: %v", err)
+			}
 		}
 	}
 }
 
-// ready makes the host ready for pods of the RuntimeClass.
+// ready makes the host ready for pods of the RuntimeClass. Until it has, the node's label says
+// so, and a taint that the node was registered with stays.
 func (a *Agent) ready(ctx context.Context) error {
+	if a.Cluster != nil {
+		if _, err := a.Cluster.mark(ctx, keys{Ready: "false", Older: nil}, keys{Older: nil}); err != nil {
+			return err
+		}
+	}
 	if err := a.copyBinaries(); err != nil {
 		return err
 	}
@@ -93,23 +107,43 @@ func (a *Agent) ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.apply(daemon, plan); err != nil {
+	changes := !plan.Unchanged()
+	if err := a.apply(ctx, daemon, plan); err != nil {
 		return err
 	}
-	if a.Install.Default {
-		a.sayOlderPods()
+	if changes {
+		a.tell(ctx, installed, "handler %s is in %s", a.Install.Handler, plan.File)
 	}
-	if a.Cluster == nil {
-		return nil
+	if err := a.sayOlderPods(ctx); err != nil || a.Cluster == nil {
+		return err
 	}
-	a.say("the node is labelled %s=%s", Label, a.Install.Handler)
-	return a.Cluster.label(ctx, a.Install.Handler)
+	return a.open(ctx)
+}
+
+// open lets pods come to the node: Batten is in place.
+func (a *Agent) open(ctx context.Context) error {
+	if err := a.Cluster.awaitHandler(ctx, a.Install.Handler); err != nil {
+		return err
+	}
+	if _, err := a.Cluster.mark(ctx, keys{Label: a.Install.Handler, Ready: "true"}, keys{}); err != nil {
+		return err
+	}
+	a.say("the node is labelled %s=%s and %s=true", Label, a.Install.Handler, Ready)
+	had, err := a.Cluster.untaint(ctx)
+	if err != nil {
+		return err
+	}
+	if had {
+		a.say("the taint %s is taken off", Taint)
+	}
+	a.tell(ctx, enforces, "pods of handler %s are held to the policy", a.Install.Handler)
+	return nil
 }
 
 // firstPolicy waits until the host has a policy, from the ConfigMap or the last good one:
 // without a policy, no pod of the RuntimeClass may be scheduled here.
 func (a *Agent) firstPolicy(ctx context.Context) error {
-	for err := a.policy(); err != nil; err = a.policy() {
+	for err := a.policy(ctx); err != nil; err = a.policy(ctx) {
 		if _, err := os.Lstat(a.host(policyPath)); err == nil {
 			return nil
 		}
@@ -122,15 +156,23 @@ func (a *Agent) firstPolicy(ctx context.Context) error {
 	return nil
 }
 
-// policy calls syncPolicy, and logs each error once.
-func (a *Agent) policy() error {
+// policy calls syncPolicy. It logs each error once, and tells the cluster what holds.
+func (a *Agent) policy(ctx context.Context) error {
+	tried, linked := a.tried, a.linked()
 	err := a.syncPolicy()
+	if err == nil && a.tried != tried && (tried != "" || a.linked() != linked) {
+		a.tell(ctx, policyInPlace, "the ConfigMap's policy (sha256 %.12s) holds from the next container on", a.tried)
+	}
 	said := ""
 	if err != nil {
 		said = err.Error()
 	}
 	if said != a.said && said != "" {
 		a.say("%s", said)
+		a.tell(ctx, policyRefused, "%s", said)
+		if kept := a.linked(); kept != "" {
+			a.tell(ctx, lastGoodPolicyKept, "policy %.12s, the last good one of the ConfigMap, holds", filepath.Base(kept))
+		}
 	}
 	a.said = said
 	return err
@@ -141,7 +183,7 @@ func (a *Agent) policy() error {
 const restartDue = home + "/restart-due"
 
 // apply carries out a plan, and restarts the daemon if anything has changed.
-func (a *Agent) apply(daemon int, plan *install.Plan) error {
+func (a *Agent) apply(ctx context.Context, daemon int, plan *install.Plan) error {
 	due := a.host(restartDue)
 	if !plan.Unchanged() {
 		if err := atomicwriter.WriteFile(due, []byte(plan.File+"\n"), 0o644); err != nil {
@@ -160,6 +202,7 @@ func (a *Agent) apply(daemon int, plan *install.Plan) error {
 	if err := a.restart(daemon); err != nil {
 		return err
 	}
+	a.tell(ctx, restarted, "containerd was restarted to read %s", plan.File)
 	return os.Remove(due)
 }
 
@@ -176,7 +219,7 @@ func (a *Agent) leave() error {
 		a.say("the pod ends, Batten stays on the node (%v)", err)
 		return err
 	}
-	if err := a.Cluster.label(ctx, nil); err != nil {
+	if _, err := a.Cluster.mark(ctx, keys{Label: nil, Ready: nil, Older: nil}, keys{Older: nil}); err != nil {
 		return err
 	}
 	daemon, err := a.findDaemon()
@@ -185,10 +228,14 @@ func (a *Agent) leave() error {
 	}
 	plan, err := install.Undo(a.Install.Dir, "containerd")
 	if err == nil {
-		err = a.apply(daemon, plan)
+		err = a.apply(ctx, daemon, plan)
 	}
 	if err != nil && !errors.Is(err, install.ErrNotInstalled) {
 		return err
 	}
-	return a.removeFiles()
+	if err := a.removeFiles(); err != nil {
+		return err
+	}
+	a.tell(ctx, removed, "the DaemonSet is deleted: new pods bypass Batten")
+	return nil
 }

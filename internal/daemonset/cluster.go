@@ -17,12 +17,8 @@ import (
 	"time"
 )
 
-// Label is the node's label by which the RuntimeClass schedules; its value is the
-// handler's name.
-const Label = "batten-runtime.github.io/handler"
-
-// Cluster is the API server, as a pod reaches it. The agent makes only two calls, so it does
-// not need client-go.
+// Cluster is the API server, as a pod reaches it. The agent makes few kinds of calls, so it
+// does not need client-go.
 type Cluster struct {
 	// Node is the node's name; Namespace and Name are the DaemonSet's.
 	Node, Namespace, Name string
@@ -30,6 +26,7 @@ type Cluster struct {
 	server  string
 	account *os.Root
 	client  *http.Client
+	sent    []time.Time // when events were sent, as far as they count for the rate
 }
 
 // InCluster finds the API server by a pod's environment and service account.
@@ -57,16 +54,6 @@ func InCluster(account, node, namespace, name string) (*Cluster, error) {
 	}, nil
 }
 
-// label sets the node's label; nil takes it off.
-func (c *Cluster) label(ctx context.Context, value any) error {
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": map[string]any{Label: value}}})
-	if err != nil {
-		return err
-	}
-	_, err = c.call(ctx, http.MethodPatch, "/api/v1/nodes/"+url.PathEscape(c.Node), patch)
-	return err
-}
-
 // deleted reports whether the DaemonSet is deleted or being deleted.
 func (c *Cluster) deleted(ctx context.Context) (bool, error) {
 	data, err := c.call(ctx, http.MethodGet, "/apis/apps/v1/namespaces/"+url.PathEscape(c.Namespace)+"/daemonsets/"+url.PathEscape(c.Name), nil)
@@ -85,7 +72,11 @@ func (c *Cluster) deleted(ctx context.Context) (bool, error) {
 	return set.Metadata.DeletionTimestamp != nil, err
 }
 
-var errNotFound = errors.New("not found")
+// Answers that are no failure of the API server.
+var (
+	errNotFound = errors.New("not found")
+	errConflict = errors.New("changed by somebody else, or there already")
+)
 
 func (c *Cluster) call(ctx context.Context, method, path string, body []byte) ([]byte, error) {
 	token, err := c.account.ReadFile("token") // which changes
@@ -97,8 +88,11 @@ func (c *Cluster) call(ctx context.Context, method, path string, body []byte) ([
 		return nil, err
 	}
 	request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
-	if body != nil {
+	switch method {
+	case http.MethodPatch:
 		request.Header.Set("Content-Type", "application/merge-patch+json")
+	case http.MethodPost:
+		request.Header.Set("Content-Type", "application/json")
 	}
 	response, err := c.client.Do(request)
 	if err != nil {
@@ -111,6 +105,8 @@ func (c *Cluster) call(ctx context.Context, method, path string, body []byte) ([
 		return nil, err
 	case response.StatusCode == http.StatusNotFound:
 		return nil, fmt.Errorf("%s %s: %w", method, path, errNotFound)
+	case response.StatusCode == http.StatusConflict:
+		return nil, fmt.Errorf("%s %s: %w", method, path, errConflict)
 	case response.StatusCode >= 300:
 		return nil, fmt.Errorf("%s %s: %s: %s", method, path, response.Status, data)
 	}

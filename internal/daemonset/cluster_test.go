@@ -1,7 +1,9 @@
 package daemonset
 
 import (
+	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,18 +13,25 @@ import (
 	"testing"
 )
 
-// TestCluster: what is asked of the API server, and that only a plain answer means
-// that the DaemonSet is gone.
-func TestCluster(t *testing.T) {
-	var asked, body string
-	status, answer := http.StatusOK, "{}"
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		data, _ := io.ReadAll(r.Body)
-		asked, body = r.Method+" "+r.URL.Path+" "+r.Header.Get("Authorization")+" "+r.Header.Get("Content-Type"), string(data)
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, answer)
-	}))
-	defer server.Close()
+// An apiServer answers calls by what answer says, and keeps what it was asked.
+type apiServer struct {
+	answer func(method, path, body string) (status int, answer string)
+	asked  []string
+}
+
+func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	data, _ := io.ReadAll(r.Body)
+	s.asked = append(s.asked, fmt.Sprintf("%s %s %s %s %s", r.Method, r.URL.Path, r.Header.Get("Authorization"), r.Header.Get("Content-Type"), data))
+	status, answer := s.answer(r.Method, r.URL.Path, string(data))
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, answer)
+}
+
+// inCluster returns the API server as the agent of node n1 reaches it.
+func inCluster(t *testing.T, s *apiServer) *Cluster {
+	t.Helper()
+	server := httptest.NewTLSServer(s)
+	t.Cleanup(server.Close)
 	account := t.TempDir()
 	for name, data := range map[string][]byte{
 		"token": []byte("secret\n"), "ca.crt": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
@@ -42,11 +51,22 @@ func TestCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.label(t.Context(), "batten"); err != nil {
+	return c
+}
+
+// TestCluster: what is asked of the API server, and that only a plain answer means
+// that the DaemonSet is gone.
+func TestCluster(t *testing.T) {
+	status, answer := http.StatusOK, "{}"
+	server := &apiServer{answer: func(string, string, string) (int, string) { return status, answer }}
+	c := inCluster(t, server)
+	if _, err := c.mark(t.Context(), keys{Label: "batten", Ready: "true"}, keys{Older: nil}); err != nil {
 		t.Fatal(err)
 	}
-	if want := "PATCH /api/v1/nodes/n1 Bearer secret application/merge-patch+json"; asked != want || body != `{"metadata":{"labels":{"batten-runtime.github.io/handler":"batten"}}}` {
-		t.Errorf("asked %s: %s", asked, body)
+	want := "PATCH /api/v1/nodes/n1 Bearer secret application/merge-patch+json " +
+		`{"metadata":{"annotations":{"batten-runtime.github.io/older-pods":null},"labels":{"batten-runtime.github.io/handler":"batten","batten-runtime.github.io/ready":"true"}}}`
+	if server.asked[0] != want {
+		t.Errorf("asked %s", server.asked[0])
 	}
 	for _, row := range []struct {
 		status int
@@ -79,4 +99,25 @@ func TestCluster(t *testing.T) {
 			t.Errorf("%d %s: %v, %q", row.status, row.answer, gone, said)
 		}
 	}
+}
+
+// oneNode answers as an API server that has the one Node, whose taints are changed by others
+// the given number of times first.
+func oneNode(spec, status string, conflicts int) *apiServer {
+	return &apiServer{answer: func(_, _, body string) (int, string) {
+		var patch struct {
+			Spec json.RawMessage `json:"spec"`
+		}
+		if err := json.Unmarshal([]byte(body), &patch); err != nil {
+			return 400, err.Error()
+		}
+		if patch.Spec != nil {
+			if conflicts > 0 {
+				conflicts--
+				return 409, ""
+			}
+			spec = string(patch.Spec)
+		}
+		return 200, fmt.Sprintf(`{"metadata":{"uid":"u1","resourceVersion":"7"},"spec":%s,"status":%s}`, spec, status)
+	}}
 }

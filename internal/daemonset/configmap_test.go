@@ -48,7 +48,7 @@ func TestConfigMapKeys(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			a, dir, _ := agent(t)
 			mount(t, dir, "0", map[string]string{"policy.yaml": "version: 1\n"})
-			if err := a.policy(); err != nil {
+			if err := a.policy(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			own := a.host(filepath.Join(policyDir, tt.key))
@@ -56,7 +56,7 @@ func TestConfigMapKeys(t *testing.T) {
 				t.Fatal(err)
 			}
 			mount(t, dir, "1", map[string]string{"policy.yaml": "version: 1\nabsent: Unconfined\n", tt.key: tt.text})
-			if err := a.policy(); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if err := a.policy(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
 			if text, _ := holds(t, a); text != "version: 1\n" {
@@ -64,7 +64,7 @@ func TestConfigMapKeys(t *testing.T) {
 			}
 			// The key goes again: the node's file stays.
 			mount(t, dir, "2", map[string]string{"policy.yaml": "version: 1\nabsent: Deny\n"})
-			if err := a.policy(); err != nil {
+			if err := a.policy(t.Context()); err != nil {
 				t.Error(err)
 			}
 			if text, _ := holds(t, a); text != "version: 1\nabsent: Deny\n" {

@@ -37,7 +37,7 @@ func TestNodesOwnPolicy(t *testing.T) {
 			}
 			mount(t, dir, "1", map[string]string{"policy.yaml": "version: 1\n"})
 			const want = "/etc/batten/policy.yaml is the node's own and holds; the ConfigMap's policy is not put in its place: remove the file, or keep the DaemonSet off this node"
-			if err := a.policy(); err == nil || err.Error() != want {
+			if err := a.policy(t.Context()); err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
 			if err := a.removePolicy(); err != nil {
@@ -49,7 +49,7 @@ func TestNodesOwnPolicy(t *testing.T) {
 			if err := os.Remove(a.host(policyPath)); err != nil {
 				t.Fatal(err)
 			}
-			if err := a.policy(); err != nil {
+			if err := a.policy(t.Context()); err != nil {
 				t.Errorf("without it: %v", err)
 			}
 		})
@@ -74,14 +74,14 @@ func TestFromEarlierVersion(t *testing.T) {
 		}
 	}
 	mount(t, dir, "1", map[string]string{"policy.yaml": "version: 1\nabsent: RuntimeDfault\n"})
-	if err := a.policy(); err == nil {
+	if err := a.policy(t.Context()); err == nil {
 		t.Error("a broken policy is taken")
 	}
 	if text, names := holds(t, a); text != withKeys || len(names) != 4 {
 		t.Errorf("before a good policy the host has %q and\n%s", names, text)
 	}
 	mount(t, dir, "2", map[string]string{"policy.yaml": withKeys, "x.json": noKeys})
-	if err := a.policy(); err != nil {
+	if err := a.policy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	text, names := holds(t, a)
@@ -104,7 +104,7 @@ func TestRestartedAgent(t *testing.T) {
 	testneeds.Root(t, "policies are root's")
 	a, dir, log := agent(t)
 	mount(t, dir, "1", map[string]string{"policy.yaml": withKeys, "x.json": noKeys})
-	if err := a.policy(); err != nil {
+	if err := a.policy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	before, _ := os.Readlink(a.host(policyPath))
@@ -115,7 +115,7 @@ func TestRestartedAgent(t *testing.T) {
 	}
 	log.Reset()
 	next := &Agent{Log: log, root: a.root, Policy: a.Policy}
-	if err := next.policy(); err != nil || log.Len() > 0 {
+	if err := next.policy(t.Context()); err != nil || log.Len() > 0 {
 		t.Errorf("%v, and it says %q", err, log)
 	}
 	if after, _ := os.Readlink(a.host(policyPath)); after != before {
@@ -129,7 +129,7 @@ func TestRestartedAgent(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := &Agent{Log: log, root: a.root, Policy: a.Policy}
-	if err := again.policy(); err != nil || again.Check(a.root) != nil {
+	if err := again.policy(t.Context()); err != nil || again.Check(a.root) != nil {
 		t.Error(err)
 	}
 }

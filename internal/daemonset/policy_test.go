@@ -53,7 +53,7 @@ func TestSyncPolicy(t *testing.T) {
 	} {
 		mount(t, dir, fmt.Sprint(i), step.files)
 		log.Reset()
-		err := a.policy()
+		err := a.policy(t.Context())
 		if step.refused == "" && err != nil || step.refused != "" && (err == nil || !strings.Contains(err.Error(), step.refused)) {
 			t.Errorf("step %d: %v, want %q", i, err, step.refused)
 		}
@@ -67,7 +67,7 @@ func TestSyncPolicy(t *testing.T) {
 			t.Errorf("step %d: the readiness probe says %v", i, probe)
 		}
 		log.Reset()
-		if again := a.policy(); fmt.Sprint(again) != fmt.Sprint(err) || log.Len() > 0 {
+		if again := a.policy(t.Context()); fmt.Sprint(again) != fmt.Sprint(err) || log.Len() > 0 {
 			t.Errorf("step %d, again: %v, and it says %q", i, again, log)
 		}
 	}
@@ -102,7 +102,7 @@ func TestSyncDropIns(t *testing.T) {
 		{files: map[string]string{"policy.yaml": "version: 1\n"}, there: "own.yaml"},
 	} {
 		mount(t, dir, fmt.Sprint("drop-ins", i), step.files)
-		err := a.policy()
+		err := a.policy(t.Context())
 		if step.refused == "" && err != nil || step.refused != "" && (err == nil || !strings.Contains(err.Error(), step.refused)) {
 			t.Errorf("step %d: %v, want %q", i, err, step.refused)
 		}
