@@ -16,7 +16,7 @@ import (
 // daemonSetFlags are those of batten daemonset that the agent does not have.
 type daemonSetFlags struct {
 	root, policy, account, node, namespace, name string
-	check                                        bool
+	check, status, delete                        bool
 }
 
 func newDaemonSet() *cobra.Command {
@@ -29,10 +29,16 @@ func newDaemonSet() *cobra.Command {
 and the policy of a ConfigMap to the host, puts Batten into containerd's
 configuration, restarts containerd, and labels the node while all of that holds.`,
 		Example:     "  batten daemonset --default --root /host --policy /policy\n  batten daemonset --check --root /host --policy /policy",
-		Annotations: map[string]string{exitOne: "the node could not be prepared, or with --check the policy is not in place"},
+		Annotations: map[string]string{exitOne: "the node could not be prepared, or with --check the policy is not in place, or with --status pods do not go through Batten"},
 		Args:        between(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a.Log = cmd.OutOrStdout()
+			switch {
+			case d.status:
+				return daemonSetStatus(cmd.OutOrStdout(), a, d.root)
+			case d.delete:
+				return deleteDaemonSet(cmd.Context(), d)
+			}
 			return runDaemonSet(a, d)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -51,6 +57,9 @@ configuration, restarts containerd, and labels the node while all of that holds.
 	f.BoolVar(&a.Install.Default, "default", false, "make it the node's default")
 	f.StringVar(&a.Install.Dir, "dir", install.DefaultDir, "`directory` in which Batten keeps what was there before, on the host")
 	f.BoolVar(&d.check, "check", false, "only say whether the policy is in place on the host: the readiness probe")
+	f.BoolVar(&d.status, "status", false, "only print batten status of the host, and say whether pods go through Batten: helm test")
+	f.BoolVar(&d.delete, "delete", false, "only delete the DaemonSet, and wait until it has taken Batten off the nodes: helm uninstall")
+	cmd.MarkFlagsMutuallyExclusive("check", "status", "delete")
 	f.Lookup("node").DefValue, f.Lookup("namespace").DefValue = "$NODE_NAME", "$POD_NAMESPACE"
 	completeFiles(cmd, map[string][]string{"config": {"toml"}}, "root", "policy", "account", "dir")
 	return cmd

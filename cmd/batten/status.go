@@ -64,15 +64,9 @@ the node, outside of containers, as root.`,
 
 // showStatus answers whether the node is safe.
 func (a *asksStatus) showStatus(w io.Writer) error {
-	if err := ownProc(a.proc); err != nil {
-		return err
-	}
-	load := loader(a.draft)
-	s, err := status.Question{
-		Survey: surveyOf(a.proc, a.dir, a.policy, load), Policy: a.policy, Load: load, Configs: a.configs,
-	}.Answer()
+	s, err := a.ask()
 	if err != nil {
-		return refused{err, onTheNode}
+		return err
 	}
 	if a.asJSON {
 		enc := json.NewEncoder(w)
@@ -85,6 +79,21 @@ func (a *asksStatus) showStatus(w io.Writer) error {
 		return errNo
 	}
 	return err
+}
+
+// ask asks whether the node is safe.
+func (a *asksStatus) ask() (*status.Report, error) {
+	if err := ownProc(a.proc); err != nil {
+		return nil, err
+	}
+	load := loader(a.draft)
+	s, err := status.Question{
+		Survey: surveyOf(a.proc, a.dir, a.policy, load), Policy: a.policy, Load: load, Configs: a.configs,
+	}.Answer()
+	if err != nil {
+		return nil, refused{err, onTheNode}
+	}
+	return s, nil
 }
 
 const defaultProc = "/proc"

@@ -68,7 +68,7 @@ func Start(t node.T, engine string, handlers []node.Handler, options ...Option) 
 
 func (c *Cluster) need() {
 	c.t.Helper()
-	for _, path := range []string{c.tool("kubelet"), filepath.Join(node.Cache(), "cni/.done")} {
+	for _, path := range []string{c.tool("kubelet"), helm(), filepath.Join(node.Cache(), "cni/.done")} {
 		if _, err := os.Stat(path); err == nil {
 			continue
 		}

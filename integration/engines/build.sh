@@ -327,6 +327,7 @@ if [ "${1:-all}" = kubernetes ]; then
 	module containerd-1.7 0 ''
 	once kubernetes-1.37 kubernetes
 	once kubernetes-1.35 kubernetes
+	module helm-4 0 ''
 	cni
 fi
 echo "$cache"

@@ -32,6 +32,7 @@ func TestDeploy(t *testing.T) {
 	}
 	t.Run("as RuntimeClass", func(t *testing.T) { checkDaemonSetLife(t, c.In(t), before) })
 	t.Run("as default, on a new node", func(t *testing.T) { checkNewNode(t, c.In(t), before) })
+	t.Run("as chart", func(t *testing.T) { checkChart(t, c.In(t), before) })
 	t.Run("required by admission", func(t *testing.T) { checkRequired(t, c.In(t)) })
 }
 
@@ -93,6 +94,12 @@ func undeployed(t *testing.T, c *cluster.Cluster, name string, before []byte) {
 	c.Revive()
 	kubectl(t, c, "wait", "-n", system, "--for=delete", "daemonset/batten", "--timeout=60s")
 	kubectl(t, c, "delete", "-k", overlay(name), "--ignore-not-found")
+	asBefore(t, c, before)
+}
+
+// asBefore checks that the node has no label of Batten and its containerd's configuration back.
+func asBefore(t *testing.T, c *cluster.Cluster, before []byte) {
+	t.Helper()
 	for k, v := range nodeOf(t, c).Labels {
 		if strings.HasPrefix(k, "batten-runtime.github.io/") {
 			t.Errorf("the node has the label %s=%s", k, v)

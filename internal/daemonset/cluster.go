@@ -54,9 +54,13 @@ func InCluster(account, node, namespace, name string) (*Cluster, error) {
 	}, nil
 }
 
+func (c *Cluster) daemonSet() string {
+	return "/apis/apps/v1/namespaces/" + url.PathEscape(c.Namespace) + "/daemonsets/" + url.PathEscape(c.Name)
+}
+
 // deleted reports whether the DaemonSet is deleted or being deleted.
 func (c *Cluster) deleted(ctx context.Context) (bool, error) {
-	data, err := c.call(ctx, http.MethodGet, "/apis/apps/v1/namespaces/"+url.PathEscape(c.Namespace)+"/daemonsets/"+url.PathEscape(c.Name), nil)
+	data, err := c.call(ctx, http.MethodGet, c.daemonSet(), nil)
 	if errors.Is(err, errNotFound) {
 		return true, nil
 	}
@@ -91,7 +95,7 @@ func (c *Cluster) call(ctx context.Context, method, path string, body []byte) ([
 	switch method {
 	case http.MethodPatch:
 		request.Header.Set("Content-Type", "application/merge-patch+json")
-	case http.MethodPost:
+	case http.MethodPost, http.MethodDelete:
 		request.Header.Set("Content-Type", "application/json")
 	}
 	response, err := c.client.Do(request)
