@@ -72,7 +72,7 @@ func checkNewNode(t *testing.T, c *cluster.Cluster, before []byte) {
 		t.Errorf("the node is labelled %s=%s", daemonset.Ready, ready)
 	}
 	wantNodeEvent(t, c, "BattenOlderPods", "pods with a shim that is not Batten's: 2;")
-	wantOlder(t, c, "default/tolerates", system+"/"+agentPod(t, c).Name)
+	wantOlder(t, c, system+"/"+agentPod(t, c).Name, "default/tolerates")
 	c.Delete(early)
 	kubectl(t, c, "delete", "pod", "-n", system, agentPod(t, c).Name)
 	kubectl(t, c, "rollout", "status", "-n", system, "daemonset/batten", "--timeout=60s")
