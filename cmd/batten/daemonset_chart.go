@@ -20,7 +20,11 @@ import (
 // answer is whether new pods go through Batten: of what runs, a pod cannot judge all, since it
 // may have a filter itself.
 func daemonSetStatus(w io.Writer, a daemonset.Agent, root string) error {
-	if err := daemonset.Enter(root); err != nil {
+	err := daemonset.Enter(root)
+	if err == nil {
+		err = a.TakePath()
+	}
+	if err != nil {
 		return hinted{err, "this is what helm test runs in a pod; on a host of your own use batten status"}
 	}
 	s := asksStatus{configs: install.DefaultConfigs, dir: names.Records, proc: defaultProc, policy: policy.DefaultPath}

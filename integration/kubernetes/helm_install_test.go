@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -42,10 +43,13 @@ func checkChart(t *testing.T, c *cluster.Cluster, before []byte) {
 	wantSaid(t, c, pod, byDefaultFilter)
 
 	out = helm(t, c, "test", "batten", "-n", system, "--logs")
-	for _, want := range []string{"\npolicy: /etc/batten/configmap/", "\nnew pods of handler batten go through Batten\n"} {
+	for _, want := range []string{"\npolicy: /etc/batten/policy.yaml (sha256 ", "\nnew pods of handler batten go through Batten\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("helm test says\n%s\nwant %s", out, want)
 		}
+	}
+	if proved := regexp.MustCompile(`(?m)^yes .* main +default/by-chart .* proved, 1 filter as strict as its record and today's policy$`); !proved.MatchString(out) {
+		t.Errorf("helm test does not prove the pod of the class:\n%s", out)
 	}
 	// The test can fail: without the shim no pod of the handler starts.
 	shim := c.Path("/opt/batten/bin/containerd-shim-batten-v2")

@@ -18,15 +18,13 @@ var startupTaint = corev1.Taint{Key: daemonset.Taint, Effect: corev1.TaintEffect
 
 // nodeEvents are what Batten's events say of the node, by their reason.
 func nodeEvents(c *cluster.Cluster) (out map[string][]string, err error) {
-	list, err := c.Client.CoreV1().Events("default").List(c.Ctx(), metav1.ListOptions{FieldSelector: "involvedObject.kind=Node,involvedObject.name=" + cluster.NodeName})
+	list, err := c.Client.CoreV1().Events("default").List(c.Ctx(), metav1.ListOptions{FieldSelector: "involvedObject.kind=Node,source=batten,involvedObject.name=" + cluster.NodeName})
 	if err != nil {
 		return nil, err
 	}
 	out = make(map[string][]string)
 	for _, e := range list.Items {
-		if e.Source.Component == "batten" {
-			out[e.Reason] = append(out[e.Reason], e.Message)
-		}
+		out[e.Reason] = append(out[e.Reason], e.Message)
 	}
 	return out, nil
 }

@@ -3,8 +3,11 @@ package daemonset
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/batten-runtime/batten/internal/testneeds"
 )
 
 // madeEvents is an API server that keeps events, by name.
@@ -103,5 +106,45 @@ func TestNoEvents(t *testing.T) {
 	a.tell(t.Context(), enforces, "it enforces")
 	if want := "no event BattenReady: POST /api/v1/namespaces/default/events: 403 Forbidden: no\n"; log.String() != want {
 		t.Errorf("the log says %s", log.String())
+	}
+}
+
+// What holds, and what does not, is told once.
+func TestPolicyEvents(t *testing.T) {
+	testneeds.Root(t, "policies are root's")
+	server, events := madeEvents()
+	a, dir, _ := agent(t)
+	a.Cluster = inCluster(t, server)
+	told := func() string {
+		var out []string
+		for _, e := range events {
+			message, _ := e["message"].(string)
+			out = append(out, fmt.Sprintf("%v %v %.25s", e["reason"], e["count"], message))
+		}
+		clear(events)
+		slices.Sort(out)
+		return strings.Join(out, "; ")
+	}
+	for k, row := range []struct{ policy, want string }{
+		{policy: "version: 1\n", want: "BattenPolicyInPlace 1 the ConfigMap's policy (s"},
+		{policy: "version: 1\n"},
+		{policy: "version: 7\n", want: "BattenLastGoodPolicyKept 1 policy "},
+		{policy: "version: 7\n"},
+		{policy: "version: 1\nabsent: Deny\n", want: "BattenPolicyInPlace 1 the ConfigMap's policy (s"},
+	} {
+		mount(t, dir, fmt.Sprint(k), map[string]string{"policy.yaml": row.policy})
+		_ = a.policy(t.Context())
+		got := told()
+		if row.want == "" && got != "" || !strings.HasPrefix(got, row.want) {
+			t.Errorf("%q: got %s, want %s", row.policy, got, row.want)
+		}
+		if strings.Contains(row.policy, "7") && row.want != "" && !strings.HasSuffix(got, "; BattenPolicyRefused 1 the policy is refused, the") {
+			t.Errorf("%q: got %s", row.policy, got)
+		}
+	}
+	// The next pod finds all in place, and says nothing.
+	next := &Agent{Log: a.Log, root: a.root, Policy: a.Policy, Cluster: a.Cluster}
+	if err := next.policy(t.Context()); err != nil || told() != "" {
+		t.Errorf("the next pod: %v", err)
 	}
 }
