@@ -138,7 +138,7 @@ func TestPolicyEvents(t *testing.T) {
 		if row.want == "" && got != "" || !strings.HasPrefix(got, row.want) {
 			t.Errorf("%q: got %s, want %s", row.policy, got, row.want)
 		}
-		if strings.Contains(row.policy, "7") && row.want != "" && !strings.HasSuffix(got, "; BattenPolicyRefused 1 the policy is refused, the") {
+		if strings.Contains(row.policy, "7") && row.want != "" && !strings.HasSuffix(got, "; BattenPolicyRefused 1 the policy is refused, th") {
 			t.Errorf("%q: got %s", row.policy, got)
 		}
 	}

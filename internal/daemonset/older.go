@@ -89,4 +89,3 @@ func none(s string) any {
 	}
 	return s
 }
-
