@@ -1,6 +1,6 @@
 // Helm, as users of deploy/helm have it: tests only. A module of its own, since Helm's
 // requirements would raise those of the programs that are shipped.
-module engines/helm-4
+module github.com/batten-runtime/batten/integration/engines/helm-4
 
 go 1.26.6
 
