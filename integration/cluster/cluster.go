@@ -68,7 +68,7 @@ func Start(t node.T, engine string, handlers []node.Handler, options ...Option) 
 
 func (c *Cluster) need() {
 	c.t.Helper()
-	for _, path := range []string{c.tool("kubelet"), helm(), filepath.Join(node.Cache(), "cni/.done")} {
+	for _, path := range []string{c.tool("kubelet"), anyTool("kubectl"), helm(), filepath.Join(node.Cache(), "cni/.done")} {
 		if _, err := os.Stat(path); err == nil {
 			continue
 		}
@@ -80,10 +80,13 @@ func (c *Cluster) need() {
 	}
 }
 
-// tool is a binary of Kubernetes.
+// tool is a binary of the release.
 func (c *Cluster) tool(name string) string {
 	return filepath.Join(node.Cache(), "kubernetes-"+c.release, name)
 }
+
+// anyTool is a binary that serves all releases: etcd's server, kubectl.
+func anyTool(name string) string { return filepath.Join(node.Cache(), "kubernetes-"+newest, name) }
 
 // connect makes the client.
 func (c *Cluster) connect() {
@@ -160,7 +163,7 @@ func (c *Cluster) Ctx() context.Context {
 // Kubectl is a call of kubectl as the cluster's administrator, which ends after two
 // minutes.
 func (c *Cluster) Kubectl(args ...string) *exec.Cmd {
-	cmd := c.Command(append([]string{"timeout", "120", c.tool("kubectl"), "--kubeconfig", c.kubeconfig("admin")}, args...)...)
+	cmd := c.Command(append([]string{"timeout", "120", anyTool("kubectl"), "--kubeconfig", c.kubeconfig("admin")}, args...)...)
 	cmd.Env = append(cmd.Env, "KUBECACHEDIR="+filepath.Join(c.Dir, "kube-cache"))
 	return cmd
 }

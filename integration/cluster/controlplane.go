@@ -51,7 +51,7 @@ contexts: [{name: it, context: {cluster: it, user: it}}]}
 // StartControlPlane starts it over the state that is there.
 func (c *Cluster) StartControlPlane() {
 	c.t.Helper()
-	c.start("etcd", c.tool("server"), "--data-dir", c.path("etcd"), "--unsafe-no-fsync", "--logger=zap", "--log-level=error",
+	c.start("etcd", anyTool("server"), "--data-dir", c.path("etcd"), "--unsafe-no-fsync", "--logger=zap", "--log-level=error",
 		"--listen-client-urls=http://127.0.0.1:2379", "--advertise-client-urls=http://127.0.0.1:2379",
 		"--listen-peer-urls=http://127.0.0.1:2380", "--initial-advertise-peer-urls=http://127.0.0.1:2380",
 		"--initial-cluster=default=http://127.0.0.1:2380")
