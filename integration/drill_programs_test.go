@@ -38,7 +38,7 @@ type worker struct {
 	processes, attempts int
 }
 
-// workers are programs of Go, of Python and a benchmark, and how they are started.
+// workers are programs of Go, of Python, of JavaScript and a benchmark, and how they are started.
 func workers(t *testing.T, n *node.Node) ([]worker, []oci.SpecOpts) {
 	t.Helper()
 	dir := filepath.Join(node.Root(), "integration/testdata/drill")
@@ -49,12 +49,13 @@ func workers(t *testing.T, n *node.Node) ([]worker, []oci.SpecOpts) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	var mounts []specs.Mount
-	for to, from := range map[string]string{"/drill": program, "/drill.py": filepath.Join(dir, "drill.py")} {
+	for to, from := range map[string]string{"/drill": program, "/drill.py": filepath.Join(dir, "drill.py"), "/drill.js": filepath.Join(dir, "drill.js")} {
 		mounts = append(mounts, specs.Mount{Source: from, Destination: to, Type: "bind", Options: []string{"rbind", "ro"}})
 	}
 	return []worker{
 		{name: "go", args: []string{"/drill"}, processes: 1, attempts: 32},
 		{name: "python", args: []string{"/usr/bin/python3", "/drill.py"}, processes: 1, attempts: 25},
+		{name: "node", args: []string{"/usr/bin/node", "/drill.js"}, processes: 1, attempts: 7},
 		{name: "benchmark", args: []string{"/bin/sh", "-c", benchmark}, processes: 2, attempts: 1},
 	}, programs.Installed(t, n.Dir).Spec(programs.Program{}, mounts...)
 }

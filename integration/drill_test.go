@@ -44,8 +44,10 @@ func drill(t *testing.T, churning bool) {
 			d.worker = &work[0]
 		case i%12 == 5:
 			d.worker = &work[1]
-		case i == 8:
+		case i%12 == 10:
 			d.worker = &work[2]
+		case i == 8:
+			d.worker = &work[3]
 		}
 		run.Args = append(append(program, "--", "call"), closed...)
 		if d.worker != nil {

@@ -159,7 +159,7 @@ kubernetes() {
 # is made without mounting anything, the kernel and its initrd.
 machine() {
 	packages qemu-system-x86 debootstrap e2fsprogs
-	recipe=$(sed -n '/^machine()/,/^}/p' "$here/build.sh" | sha256sum | cut -c1-16)
+	recipe=$(sed -n '/^machine()/,/^}/p; /^machine_more()/,/^}/p' "$here/build.sh" | sha256sum | cut -c1-16)
 	out="$cache/machine-debian-12-$recipe"
 	if [ ! -e "$out/.done" ]; then
 		say "making a Debian 12 to emulate (once; takes a few minutes)"
@@ -186,10 +186,38 @@ machine() {
 		ln -s /dev/null "$root/etc/systemd/system/serial-getty@ttyS0.service"
 		rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
 		mke2fs -q -t ext4 -d "$root" "$out/disk" 2560M
+		machine_more
+		mke2fs -q -t ext4 -d "$root" "$out/disk-more" 3584M
 		rm -rf "$root"
 		touch "$out/.done"
 	fi
 	ln -sfn "$out" "$cache/machine-debian-12"
+}
+
+# machine_more: in $root, what a second disk has: Debian's other engines, and the kernels of
+# the release before and of the one after.
+machine_more() {
+	say "adding Docker, Podman, Buildah and two more kernels"
+	cp /etc/resolv.conf "$root/etc/resolv.conf"
+	chroot "$root" sh -c 'apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -y -qq --no-install-recommends install docker.io podman buildah crun iptables' \
+		>>"$out/log" 2>&1 || { tail -n 20 "$out/log" >&2; exit 1; }
+	for suite in bullseye trixie; do
+		apt=$out/apt
+		mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/deb"
+		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" >"$apt/sources.list"
+		options="-qq -o APT::Sandbox::User=root -o Dir::Etc::sourcelist=$apt/sources.list -o Dir::Etc::sourceparts=/dev/null
+			-o Dir::State::lists=$apt/lists -o Dir::Cache=$apt"
+		apt-get $options update >/dev/null
+		image=$(apt-cache $options depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+		(cd "$apt/deb" && apt-get $options download "$image" >/dev/null)
+		dpkg-deb --fsys-tarfile "$apt"/deb/*.deb | tar -x -C "$root" --keep-directory-symlink
+		release=${image#linux-image-}
+		chroot "$root" sh -c "depmod $release && update-initramfs -c -k $release" >>"$out/log" 2>&1 || { tail -n 20 "$out/log" >&2; exit 1; }
+		cp "$root/boot/vmlinuz-$release" "$out/vmlinuz-$suite"
+		cp "$root/boot/initrd.img-$release" "$out/initrd-$suite"
+		rm -rf "$apt"
+	done
+	rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/boot/*
 }
 
 # machine_arm64: a Debian 12 of arm64 that qemu boots. Its packages are unpacked and not
@@ -278,8 +306,8 @@ critest() {
 }
 
 # What integration/observe runs: few in make test, and many with PROGRAMS=all.
-few="dash coreutils base-passwd strace redis-server redis-tools python3 gcc libc6-dev git sqlite3 bubblewrap util-linux mount keyutils"
-many="postgresql-15 nginx-light memcached nodejs default-jre-headless gcc-multilib curl tar perl ruby openssl gdb systemd-container
+few="dash coreutils base-passwd strace redis-server redis-tools python3 nodejs gcc libc6-dev git sqlite3 bubblewrap util-linux mount keyutils"
+many="postgresql-15 nginx-light memcached default-jre-headless gcc-multilib curl tar perl ruby openssl gdb systemd-container
 	rsync openssh-client openssh-server iproute2 iptables nftables busybox-static dpkg apt sudo cron chrony stress-ng fio numactl
 	mariadb-server php-cli lua5.4 make jq quota kmod kexec-tools libcap2-bin fakeroot podman crun bpftool linux-perf procps psmisc
 	uidmap ltrace valgrind util-linux-extra iputils-ping tcpdump lsof gzip xz-utils grep sed gawk findutils bash diffutils"

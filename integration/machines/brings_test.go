@@ -11,16 +11,16 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// debianPackage builds the package as make dist does, and returns its path.
-func debianPackage(t *testing.T, goarch string) string {
+// debianPackage builds the package of a version as make dist does, and returns its path.
+func debianPackage(t *testing.T, goarch, version string) string {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.Command(filepath.Join(node.Root(), "tools", "dist", "build.sh"), "v0.0.1", dir)
+	cmd := exec.Command(filepath.Join(node.Root(), "tools", "dist", "build.sh"), "v"+version, dir)
 	cmd.Env = append(os.Environ(), "ARCHES="+goarch)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building the package: %v\n%s", err, out)
 	}
-	return filepath.Join(dir, "batten_0.0.1_"+goarch+".deb")
+	return filepath.Join(dir, "batten_"+version+"_"+goarch+".deb")
 }
 
 // program builds one of this package's programs.

@@ -24,7 +24,7 @@ func TestDebian(t *testing.T) {
 	text := string(read(t, page))
 	commands := commandsOf(text)
 	m := debian12(t)
-	deb := read(t, debianPackage(t, "amd64"))
+	deb := read(t, debianPackage(t, "amd64", "0.0.1"))
 	var all []said
 	for rest := commands; len(rest) > 0; {
 		now := rest

@@ -26,7 +26,9 @@ var guest []byte
 
 // machine is an emulated one. Its disk lives as long as the test.
 type machine struct {
-	image    string   // directory of the kernel, the initrd and the disk
+	image    string   // directory of the kernels, their initrds and the disks
+	disk     string   // the file that the disk is a copy of
+	release  string   // that the kernel is of, where it is not the disk's own
 	emulator []string // qemu's program, and the machine and processor that it is to be
 	kernel   string   // the kernel's command line, beside the root
 	dir      string
@@ -43,7 +45,18 @@ const outSize = 8 << 20
 func debian12(t *testing.T) *machine {
 	t.Helper()
 	return fresh(t, machine{
-		image:    "machine-debian-12",
+		image: "machine-debian-12", disk: "disk",
+		emulator: []string{"qemu-system-x86_64", "-cpu", "max"},
+		kernel:   "console=ttyS0 syscall.x32=y quiet",
+	})
+}
+
+// debian12more returns a fresh machine of x86_64 that has Docker, Podman and Buildah, too, with
+// the kernel of a release of Debian: its own for "".
+func debian12more(t *testing.T, release string) *machine {
+	t.Helper()
+	return fresh(t, machine{
+		image: "machine-debian-12", disk: "disk-more", release: release,
 		emulator: []string{"qemu-system-x86_64", "-cpu", "max"},
 		kernel:   "console=ttyS0 syscall.x32=y quiet",
 	})
@@ -53,7 +66,7 @@ func debian12(t *testing.T) *machine {
 func debian12arm64(t *testing.T, processor string) *machine {
 	t.Helper()
 	return fresh(t, machine{
-		image:    "machine-debian-12-arm64",
+		image: "machine-debian-12-arm64", disk: "disk",
 		emulator: []string{"qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", processor},
 		kernel:   "console=ttyAMA0 quiet",
 	})
@@ -66,10 +79,18 @@ func fresh(t *testing.T, m machine) *machine {
 	if !node.Exists(filepath.Join(m.image, ".done")) {
 		node.Missing(t, "no machine to emulate: run integration/engines/build.sh machines")
 	}
-	if out, err := exec.Command("cp", "--sparse=always", filepath.Join(m.image, "disk"), filepath.Join(m.dir, "disk")).CombinedOutput(); err != nil {
+	if out, err := exec.Command("cp", "--sparse=always", filepath.Join(m.image, m.disk), filepath.Join(m.dir, "disk")).CombinedOutput(); err != nil {
 		t.Fatal(string(out))
 	}
 	return &m
+}
+
+// of is the kernel or the initrd that it boots.
+func (m *machine) of(name string) string {
+	if m.release != "" {
+		name += "-" + m.release
+	}
+	return filepath.Join(m.image, name)
 }
 
 // said is what one command printed, and how it ended.
@@ -93,7 +114,7 @@ func (m *machine) boot(t *testing.T, commands []string, files map[string][]byte)
 	defer cancel()
 	drive := func(path string) string { return "file=" + path + ",if=virtio,format=raw,cache=unsafe" }
 	cmd := exec.CommandContext(ctx, m.emulator[0], append(m.emulator[1:], "-accel", "tcg,thread=multi", "-m", "2048", "-smp", "2",
-		"-kernel", filepath.Join(m.image, "vmlinuz"), "-initrd", filepath.Join(m.image, "initrd"),
+		"-kernel", m.of("vmlinuz"), "-initrd", m.of("initrd"),
 		"-append", "root=/dev/vda rw "+m.kernel,
 		"-drive", drive(filepath.Join(m.dir, "disk")), "-drive", drive(in), "-drive", drive(out),
 		"-nic", "none", "-no-reboot", "-nographic", "-monitor", "none", "-serial", "stdio")...)

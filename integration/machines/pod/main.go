@@ -1,9 +1,10 @@
 // Command pod runs one container in a pod of its own as the kubelet would, by
 // containerd's CRI, and prints what it prints:
 //
-//	pod [--privileged] [--keep] COMMAND...
+//	pod [--privileged] [--keep] [--cgroup-parent SLICE] COMMAND...
 //
-// The command is one of busybox's. With --keep the pod goes on, and nothing is printed.
+// The command is one of busybox's. With --keep the pod goes on, and nothing is printed. With
+// systemd's cgroups a pod needs a slice to be in.
 package main
 
 import (
@@ -26,16 +27,17 @@ const image = "example.org/busybox:1"
 func main() {
 	privileged := flag.Bool("privileged", false, "a privileged container")
 	keep := flag.Bool("keep", false, "leave it running")
+	parent := flag.String("cgroup-parent", "", "the cgroup that the pod's are in")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	if err := run(ctx, *privileged, *keep, flag.Args()); err != nil {
+	if err := run(ctx, *privileged, *keep, *parent, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "pod:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, privileged, keep bool, args []string) error {
+func run(ctx context.Context, privileged, keep bool, parent string, args []string) error {
 	connection, err := grpc.NewClient("unix:///run/containerd/containerd.sock", grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return err
@@ -54,10 +56,13 @@ func run(ctx context.Context, privileged, keep bool, args []string) error {
 	sandbox := &cri.PodSandboxConfig{
 		Metadata:     &cri.PodSandboxMetadata{Name: name, Namespace: "default", Uid: filepath.Base(logs)},
 		LogDirectory: logs,
-		Linux: &cri.LinuxPodSandboxConfig{SecurityContext: &cri.LinuxSandboxSecurityContext{
-			NamespaceOptions: &cri.NamespaceOption{Network: cri.NamespaceMode_NODE},
-			Privileged:       privileged,
-		}},
+		Linux: &cri.LinuxPodSandboxConfig{
+			CgroupParent: parent,
+			SecurityContext: &cri.LinuxSandboxSecurityContext{
+				NamespaceOptions: &cri.NamespaceOption{Network: cri.NamespaceMode_NODE},
+				Privileged:       privileged,
+			},
+		},
 	}
 	pod, err := runtime.RunPodSandbox(ctx, &cri.RunPodSandboxRequest{Config: sandbox})
 	if err != nil {
