@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/batten-runtime/batten/internal/daemonset"
@@ -20,7 +21,7 @@ type daemonSetFlags struct {
 }
 
 func newDaemonSet() *cobra.Command {
-	a := daemonset.Agent{Install: install.Options{Bin: daemonset.Bin}}
+	var a daemonset.Agent
 	var d daemonSetFlags
 	cmd := &cobra.Command{
 		Use:   "daemonset",
@@ -50,8 +51,11 @@ configuration, restarts containerd, and labels the node while all of that holds.
 	f.StringVar(&d.node, "node", os.Getenv("NODE_NAME"), "the node's `name`, to be labelled; no label if empty")
 	f.StringVar(&d.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the DaemonSet's `namespace`")
 	f.StringVar(&d.name, "name", "batten", "the DaemonSet's `name`")
-	f.StringVar(&a.Socket, "socket", "/run/containerd/containerd.sock", "containerd's `socket`, on the host")
-	f.StringVar(&a.Install.Config, "config", install.DefaultContainerd, "containerd's configuration `file`, on the host")
+	f.StringVar(&a.Socket, "socket", "", "containerd's `socket`, on the host; the distribution's if not given")
+	f.StringVar(&a.Install.Config, "config", "", "containerd's configuration `file`, on the host; the one that containerd reads if not given")
+	f.StringVar(&a.Install.Distribution, "distribution", "", "the node's `distribution`, if it is not recognized: "+strings.Join(install.DistributionNames(), ", "))
+	f.StringVar(&a.Install.Binary, "containerd-binary", "", "containerd's program, a `file` on the host; the one that runs if not given")
+	f.StringVar(&a.Install.Bin, "bin", "", "`directory` for Batten's binaries, on the host; "+daemonset.Bin+", or below the only one that runs programs, if not given")
 	f.StringVar(&a.Install.Handler, "handler", "batten", "`name` of the RuntimeClass handler")
 	f.StringVar(&a.Install.Wrap, "wrap", "", "`name` of the handler to wrap; the default one if not given")
 	f.BoolVar(&a.Install.Default, "default", false, "make it the node's default")
@@ -61,7 +65,8 @@ configuration, restarts containerd, and labels the node while all of that holds.
 	f.BoolVar(&d.delete, "delete", false, "only delete the DaemonSet, and wait until it has taken Batten off the nodes: helm uninstall")
 	cmd.MarkFlagsMutuallyExclusive("check", "status", "delete")
 	f.Lookup("node").DefValue, f.Lookup("namespace").DefValue = "$NODE_NAME", "$POD_NAMESPACE"
-	completeFiles(cmd, map[string][]string{"config": {"toml"}}, "root", "policy", "account", "dir")
+	completeFlag(cmd, "distribution", completeWords(install.DistributionNames()...))
+	completeFiles(cmd, map[string][]string{"config": {"toml"}, "containerd-binary": nil}, "root", "policy", "account", "dir", "bin")
 	return cmd
 }
 
@@ -83,6 +88,9 @@ func runDaemonSet(a daemonset.Agent, d daemonSetFlags) error {
 	}
 	if err == nil {
 		err = daemonset.Enter(d.root)
+	}
+	if err == nil {
+		err = a.Choose()
 	}
 	if err != nil {
 		return hinted{err, "this is what the pods of deploy/kubernetes run; on a host of your own use batten install"}

@@ -101,13 +101,23 @@ func (e *engines) carryOut(w io.Writer, plans []*install.Plan, done string) erro
 	return nil
 }
 
+// unitOf returns the service that a target's plan names.
+func unitOf(plans []*install.Plan, target string) string {
+	for _, p := range plans {
+		if p.Target == target {
+			return p.Unit
+		}
+	}
+	return ""
+}
+
 // restart restarts the chosen engines that have a daemon.
 func (e *engines) restart(w io.Writer, plans []*install.Plan) error {
 	running := status.Units()
 	var units []string
 	for _, engine := range []string{"containerd", "docker"} {
 		if *e.chosen[engine] {
-			units = append(units, cmp.Or(running[engine], engine))
+			units = append(units, cmp.Or(unitOf(plans, engine), running[engine], engine))
 		}
 	}
 	paths := slices.ContainsFunc(plans, func(p *install.Plan) bool { return strings.HasPrefix(p.Target, "docker-runtimes-") })

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/batten-runtime/batten/internal/install"
 	"github.com/batten-runtime/batten/policy"
@@ -19,8 +20,12 @@ func newInstall() *cobra.Command {
 		Short: "put Batten into an engine's configuration",
 		Long: `batten install adds Batten to an engine's configuration, as a runtime that users
 may name or, with --default, as the engine's default. The engine checks the result
-where it can, and reads it when it is restarted. Installing again changes nothing.`,
+where it can, and reads it when it is restarted. Installing again changes nothing.
+
+On k3s, RKE2, k0s, MicroK8s, EKS, AKS, GKE and Flatcar it finds where containerd's
+configuration goes. It never edits a file that something else generates.`,
 		Example: `  batten install --containerd --default --dry-run
+  batten install --containerd --distribution k3s --default --restart
   batten install --docker --default --all-runtimes
   batten install --podman --default`,
 		SuggestFor:  []string{"enable", "setup"},
@@ -36,7 +41,10 @@ where it can, and reads it when it is restarted. Installing again changes nothin
 	f.BoolVar(&o.AllRuntimes, "all-runtimes", false, "Docker: every runtime that a user can name goes through Batten, runc and io.containerd.runc.v2 too; it stays so when install runs again")
 	f.StringVar(&o.Config, "config", "", "the engine's configuration `file`, if it is another; with one engine only")
 	f.StringVar(&o.Bin, "bin", "", "`directory` of Batten's other binaries; where batten is, or a usual one, if not given")
-	completeFiles(cmd, map[string][]string{"config": {"toml", "json", "conf"}}, "bin")
+	f.StringVar(&o.Distribution, "distribution", "", "containerd: the node's `distribution`, if it is not recognized: "+strings.Join(install.DistributionNames(), ", "))
+	f.StringVar(&o.Binary, "containerd-binary", "", "containerd's program, a `file`; the distribution's, or the one on PATH, if not given")
+	completeFlag(cmd, "distribution", completeWords(install.DistributionNames()...))
+	completeFiles(cmd, map[string][]string{"config": {"toml", "json", "conf"}, "containerd-binary": nil}, "bin")
 	completeFlag(cmd, "handler", completeHandlers)
 	completeFlag(cmd, "wrap", completeHandlers)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return e.install(cmd.OutOrStdout(), o) }
@@ -53,6 +61,8 @@ func (e *engines) install(w io.Writer, o install.Options) error {
 		return usageError{errors.New("--default and --no-default exclude each other")}
 	case o.AllRuntimes && !*e.chosen["docker"]:
 		return usageError{errors.New("--all-runtimes goes with --docker")}
+	case (o.Distribution != "" || o.Binary != "") && !*e.chosen["containerd"]:
+		return usageError{errors.New("--distribution and --containerd-binary go with --containerd")}
 	case n > 1 && (o.Config != "" || o.Wrap != ""):
 		return usageError{errors.New("--config and --wrap are for one engine")}
 	}

@@ -20,7 +20,7 @@ type Agent struct {
 	// Install are the handler's settings, as batten install takes them. Paths are
 	// the host's.
 	Install install.Options
-	// Socket is containerd's, on the host.
+	// Socket is containerd's, on the host; empty for the distribution's.
 	Socket string
 	// Policy holds policy.yaml and its profiles, Binaries the programs of Batten.
 	Policy, Binaries *os.Root
@@ -178,13 +178,13 @@ func (a *Agent) policy(ctx context.Context) error {
 	return err
 }
 
-// restartDue is a file that exists from before a configuration changes until containerd has
+// dueName is a file that exists from before a configuration changes until containerd has
 // read it: if the agent is killed in between, the next agent restarts containerd.
-const restartDue = home + "/restart-due"
+const dueName = "restart-due"
 
 // apply carries out a plan, and restarts the daemon if anything has changed.
 func (a *Agent) apply(ctx context.Context, daemon int, plan *install.Plan) error {
-	due := a.host(restartDue)
+	due := a.host(filepath.Join(a.homeDir(), dueName))
 	if !plan.Unchanged() {
 		if err := atomicwriter.WriteFile(due, []byte(plan.File+"\n"), 0o644); err != nil {
 			return err

@@ -6,9 +6,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/batten-runtime/batten/internal/procfs"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,7 +23,7 @@ const (
 
 // findDaemon returns the process behind containerd's socket (SO_PEERCRED, unix(7)), and puts
 // the directory of its binary first in PATH: install asks that containerd for its
-// configuration.
+// configuration, which is the one that its command line names.
 func (a *Agent) findDaemon() (pid int, err error) {
 	pid, err = peer(a.Socket)
 	if err != nil {
@@ -31,7 +33,34 @@ func (a *Agent) findDaemon() (pid int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("containerd is process %d, which cannot be seen: %w; the pod needs hostPID: true", pid, err)
 	}
+	if a.Install.Config == "" {
+		a.Install.Config = configOf(pid)
+	}
 	return pid, os.Setenv("PATH", filepath.Dir(exe)+":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+}
+
+// configOf returns the configuration that the command line of a containerd names; empty if
+// it names none.
+func configOf(pid int) string {
+	p, err := procfs.Read("/proc", pid)
+	if err != nil {
+		return ""
+	}
+	return configIn(p.Args())
+}
+
+func configIn(args []string) string {
+	for i, arg := range args {
+		name, value, ok := strings.Cut(arg, "=")
+		switch {
+		case name != "-c" && name != "--config" || i == 0:
+		case ok:
+			return value
+		case i+1 < len(args):
+			return args[i+1]
+		}
+	}
+	return ""
 }
 
 func peer(socket string) (pid int, err error) {
@@ -57,7 +86,8 @@ func peer(socket string) (pid int, err error) {
 // restart asks containerd to end, and waits until systemd, or whatever else looks after it, has
 // restarted it. Containers keep running, as during every restart of containerd.
 func (a *Agent) restart(pid int) error {
-	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+	// k0s may have ended it already: it looks at its drop-ins itself.
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("ending containerd, process %d: %w", pid, err)
 	}
 	began := time.Now()

@@ -1,7 +1,9 @@
 package daemonset
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -18,7 +20,7 @@ func (a *Agent) host(path string) string { return filepath.Join("/", a.root, pat
 
 // copyBinaries replaces each binary by a rename: running shims keep the old file.
 func (a *Agent) copyBinaries() error {
-	if err := os.MkdirAll(a.host(Bin), 0o755); err != nil {
+	if err := os.MkdirAll(a.host(a.Install.Bin), 0o755); err != nil {
 		return err
 	}
 	for _, name := range binaries {
@@ -26,7 +28,7 @@ func (a *Agent) copyBinaries() error {
 		if err != nil {
 			return fmt.Errorf("the image: %w", err)
 		}
-		path := a.host(filepath.Join(Bin, name))
+		path := a.host(filepath.Join(a.Install.Bin, name))
 		if old, err := os.ReadFile(path); err == nil && string(old) == string(data) {
 			continue
 		}
@@ -46,12 +48,21 @@ func (a *Agent) removeFiles() error {
 		return err
 	}
 	if len(running) > 0 {
-		a.say("%d containers run under Batten still: %s and %s stay", len(running), home, policyDir)
+		a.say("%d containers run under Batten still: %s and %s stay", len(running), a.homeDir(), policyDir)
 		return nil
 	}
 	if err := a.removePolicy(); err != nil {
 		return err
 	}
 	a.say("Batten is off the node")
-	return os.RemoveAll(a.host(home))
+	if a.homeDir() == home {
+		return os.RemoveAll(a.host(home))
+	}
+	for _, name := range append(binaries, dueName) { // others may have files there
+		if err := os.Remove(a.host(filepath.Join(a.Install.Bin, name))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	_ = os.Remove(a.host(a.Install.Bin)) // if nothing else is in it
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/batten-runtime/batten/internal/install"
 	"github.com/batten-runtime/batten/internal/names"
 	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/internal/testneeds"
@@ -24,7 +25,7 @@ func agent(t *testing.T) (a *Agent, configMap string, log *bytes.Buffer) {
 			t.Fatal(err)
 		}
 	}
-	a = &Agent{Log: log, root: t.TempDir()}
+	a = &Agent{Log: log, root: t.TempDir(), Install: install.Options{Bin: Bin}}
 	var err error
 	if a.Policy, err = os.OpenRoot(configMap); err != nil {
 		t.Fatal(err)

@@ -3,15 +3,11 @@ package install
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"github.com/batten-runtime/batten/internal/names"
-	"github.com/pelletier/go-toml/v2"
 )
 
 // DefaultContainerd is containerd's configuration.
@@ -20,14 +16,25 @@ const DefaultContainerd = "/etc/containerd/config.toml"
 // Containerd plans a handler of containerd's CRI plugin: a copy of the one that
 // it wraps, whose shim is Batten's.
 func Containerd(o Options) (*Plan, error) {
-	if err := o.complete("containerd", shortName, DefaultContainerd); err != nil {
+	d, err := o.Recognize(o.root)
+	if err != nil {
 		return nil, err
 	}
-	daemon, err := versionOf("containerd")
-	if err != nil {
-		return nil, fmt.Errorf("containerd is needed to say what it makes of its configuration: %w; put it on PATH", err)
+	if d.sealed {
+		return nil, fmt.Errorf("%s is not to be edited: %s writes it; the way is %s", d.config(o.root), d.writer, d.where)
 	}
-	files, err := readImports(o.Config, daemon)
+	if err := o.complete("containerd", shortName, d.config(o.root)); err != nil {
+		return nil, err
+	}
+	if err := d.runs(o.Bin); err != nil {
+		return nil, err
+	}
+	o.Binary = d.binary(o)
+	daemon, err := versionOf(o.Binary)
+	if err != nil {
+		return nil, fmt.Errorf("containerd is needed to say what it makes of its configuration: %w; name its program with --containerd-binary", err)
+	}
+	files, err := readImports(o.Config, o.root, daemon)
 	if err != nil {
 		return nil, err
 	}
@@ -35,21 +42,70 @@ func Containerd(o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Target: "containerd", File: file.path, state: &state{Handler: o.Handler, Default: o.Default, Wrap: o.Wrap}}
-	if p.Before, p.now, err = base(o.Dir, p.Target, file.path, "", takeOutTOML); err != nil {
+	last, err := load(o.Dir, "containerd")
+	if err != nil {
 		return nil, err
 	}
-	h, err := cri.handler(o, daemon)
-	if err == nil {
-		p.After, err = insert(p.Before, file.plugin(), h, o)
-	}
+	at, err := d.place(files, file, daemon, last)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file.path, err)
+		return nil, err
 	}
-	p.check = func() error { return checkContainerd(o) }
-	p.Notes = append(p.Notes, "restart containerd for it to take effect; running containers stay as they are",
+	return at.plan(o, cri, daemon)
+}
+
+// plan plans the handler for a place.
+func (at place) plan(o Options, cri criPlugin, daemon version) (*Plan, error) {
+	h, err := cri.handler(o, daemon)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", at.main.path, err)
+	}
+	if at.file == "" {
+		return nil, at.elsewhere(h, o)
+	}
+	unit := at.distribution.Unit(o.root)
+	p := &Plan{
+		Target: "containerd", File: at.file, Unit: unit,
+		state: &state{Handler: o.Handler, Default: o.Default, Wrap: o.Wrap, Kind: at.kind, Unit: unit},
+	}
+	if p.Before, p.now, err = base(o.Dir, p.Target, at.file, at.kind, takeOutTOML); err != nil {
+		return nil, err
+	}
+	if p.After, err = at.insert(p.Before, h, o); err != nil {
+		return nil, fmt.Errorf("%s: %w", at.file, err)
+	}
+	if at.stages() {
+		p.before = func() error { return at.check(p.After, h, o) }
+	} else {
+		p.check = func() error { return checkContainerd(o, o.Config) }
+	}
+	p.Notes = append(p.Notes, restartNote(unit)+" for it to take effect; running containers stay as they are",
 		"only what comes through CRI is bound: ctr, nerdctl and Docker name their own runtime")
+	if at.distribution.note != "" {
+		p.Notes = append(p.Notes, at.distribution.note)
+	}
 	return p, nil
+}
+
+// restartNote says how to restart the containerd that a service runs.
+func restartNote(unit string) string {
+	if unit == "" || unit == "containerd" {
+		return "restart containerd"
+	}
+	return "restart containerd (systemctl restart " + unit + ")"
+}
+
+// check has containerd say what it will make of what is to be written, before it is.
+func (at place) check(after []byte, h handler, o Options) error {
+	dir, err := os.MkdirTemp("", "batten-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	staged, err := at.staged(dir, after, h, o)
+	if err != nil {
+		return err
+	}
+	return checkContainerd(o, staged)
 }
 
 // criPlugin is CRI's part of a configuration.
@@ -155,64 +211,3 @@ func battenFile(handler map[string]any) string {
 }
 
 const runcType = "io.containerd.runc.v2"
-
-// checkContainerd has the daemon say what it makes of the new configuration.
-func checkContainerd(o Options) error {
-	cris, err := dump(o.Config)
-	if err != nil {
-		return err
-	}
-	for _, cri := range cris {
-		if !runsBatten(cri.Containerd.Runtimes[o.Handler]) {
-			continue
-		}
-		if o.Default && cri.Containerd.DefaultRuntimeName != o.Handler {
-			return fmt.Errorf("containerd makes %q the default all the same", cri.Containerd.DefaultRuntimeName)
-		}
-		return nil
-	}
-	return fmt.Errorf("containerd does not see the handler %q", o.Handler)
-}
-
-// dump is what the daemon makes of a configuration, as to CRI.
-func dump(config string) (out []criPlugin, err error) {
-	args := []string{"--config", config, "config", "dump"}
-	if _, err := os.Stat(config); errors.Is(err, fs.ErrNotExist) {
-		args = []string{"config", "default"}
-	}
-	text, err := exec.Command("containerd", args...).Output()
-	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			err = fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)))
-		}
-		return nil, fmt.Errorf("containerd config dump: %w", err)
-	}
-	var all struct {
-		Plugins map[string]any `toml:"plugins"`
-	}
-	if err := toml.Unmarshal(text, &all); err != nil {
-		return nil, fmt.Errorf("containerd config dump: %w", err)
-	}
-	for _, id := range []string{pluginOld, pluginNew} {
-		table, _ := all.Plugins[id].(map[string]any)
-		if table == nil {
-			continue
-		}
-		cri, err := decodeCRI(table)
-		if err != nil {
-			return nil, fmt.Errorf("containerd config dump: %w", err)
-		}
-		out = append(out, cri)
-	}
-	return out, nil
-}
-
-// decodeCRI picks out of the CRI plugin's table what there is to know.
-func decodeCRI(table map[string]any) (out criPlugin, err error) {
-	text, err := toml.Marshal(map[string]any{"containerd": table["containerd"]})
-	if err == nil {
-		err = toml.Unmarshal(text, &out)
-	}
-	return out, err
-}

@@ -11,9 +11,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// beforeWrite is asked before each change of a file: for tests, which stop there.
+var beforeWrite func(path string) error
+
+// may returns an error if a file is not to be written any more.
+func may(path string) error {
+	if beforeWrite == nil {
+		return nil
+	}
+	return beforeWrite(path)
+}
+
 // write replaces a file, or removes it for nil. A new one is its owner's to write
 // and everybody's to read; an old one keeps its mode, and a symlink its target.
 func write(path string, data []byte) error {
+	if err := may(path); err != nil {
+		return err
+	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
@@ -67,6 +81,9 @@ func get(kind, path string) ([]byte, error) {
 func put(kind, path string, data []byte) error {
 	if kind != kindLink {
 		return write(path, data)
+	}
+	if err := may(path); err != nil {
+		return err
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -98,7 +98,7 @@ func Handlers(c Configs) (out []Handler, err error) {
 }
 
 func containerdHandlers(c Configs) (out []Handler, err error) {
-	cris, err := dump(c.Containerd)
+	cris, err := dump("containerd", c.Containerd)
 	if err != nil {
 		return nil, err
 	}

@@ -20,9 +20,11 @@ const (
 // configuration names.
 const defaultImports = "/etc/containerd/conf.d/*.toml"
 
-// tomlFile is one file of containerd's configuration.
+// tomlFile is one file of containerd's configuration. common is the pattern that
+// containerd has added to its imports.
 type tomlFile struct {
 	path    string
+	common  string
 	version int
 	disable []string
 	imports []string
@@ -40,8 +42,9 @@ func (f tomlFile) plugin() string {
 type tomlFiles []tomlFile
 
 // readImports reads a configuration and what it imports, as containerd does:
-// breadth first, globs sorted, paths relative to the file that names them.
-func readImports(path string, daemon version) (tomlFiles, error) {
+// breadth first, globs sorted, paths relative to the file that names them. What containerd
+// imports anyway is below root.
+func readImports(path, root string, daemon version) (tomlFiles, error) {
 	var out tomlFiles
 	pending, seen := []string{path}, map[string]bool{}
 	for len(pending) > 0 {
@@ -55,13 +58,11 @@ func readImports(path string, daemon version) (tomlFiles, error) {
 			return nil, err
 		}
 		if len(out) == 0 && !daemon.less(2, 2) {
-			f.imports = append([]string{defaultImports}, f.imports...)
+			f.common = filepath.Join(root, defaultImports)
+			f.imports = append([]string{f.common}, f.imports...)
 		}
 		out = append(out, f)
-		for _, pattern := range f.imports {
-			if !filepath.IsAbs(pattern) {
-				pattern = filepath.Join(filepath.Dir(f.path), pattern)
-			}
+		for _, pattern := range f.absolute() {
 			more, err := filepath.Glob(pattern)
 			if err != nil {
 				return nil, fmt.Errorf("%s: imports %q: %w", f.path, pattern, err)
@@ -70,6 +71,17 @@ func readImports(path string, daemon version) (tomlFiles, error) {
 		}
 	}
 	return out, nil
+}
+
+// absolute returns the patterns of what a file imports.
+func (f tomlFile) absolute() (patterns []string) {
+	for _, pattern := range f.imports {
+		if !filepath.IsAbs(pattern) {
+			pattern = filepath.Join(filepath.Dir(f.path), pattern)
+		}
+		patterns = append(patterns, pattern)
+	}
+	return patterns
 }
 
 // readTOML reads one file, without what is Batten's in it.

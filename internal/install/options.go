@@ -28,6 +28,10 @@ type Options struct {
 	AllRuntimes bool
 	// Config is the engine's configuration; empty for where it usually is.
 	Config string
+	// Distribution is the name of the node's; empty to detect it.
+	Distribution string
+	// Binary is containerd's program; empty for the distribution's, else the one on PATH.
+	Binary string
 	// Bin is the directory with Batten's binaries.
 	Bin string
 	// Runtime is what batten-runc hands over to; NoRuntime says why there is none.
@@ -35,6 +39,8 @@ type Options struct {
 	NoRuntime error
 	// Dir is where it is remembered what was installed.
 	Dir string
+
+	root string // the host's root directory: for tests
 }
 
 // handlerName is what Kubernetes takes for a RuntimeClass handler (RFC 1123).

@@ -2,8 +2,6 @@ package install
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,12 +22,15 @@ type Plan struct {
 	Target, File string
 	// Before and After are the file's bytes; nil where there is no file.
 	Before, After []byte
+	// Unit is the service to restart, if it is known.
+	Unit string
 	// Notes say what else to know or to do.
 	Notes []string
 
 	now   []byte // what the file holds, which Before may have been taken out of
 	state *state // what Apply remembers; nil to forget the target
-	check func() error
+	// before is asked before anything is written, check afterwards.
+	before, check func() error
 
 	undone *state // what was remembered of what Undo takes out
 }
@@ -70,6 +71,11 @@ func (p *Plan) Apply(dir string) error {
 	if target, err := os.Readlink(p.File); err == nil && kind != kindLink && p.now == nil && p.After != nil {
 		return fmt.Errorf("%s is a symbolic link to %s, which does not exist; make that file, or remove the link", p.File, target)
 	}
+	if p.before != nil {
+		if err := p.before(); err != nil {
+			return fmt.Errorf("%s is left as it is: %w", p.File, err)
+		}
+	}
 	if err := p.remember(dir); err != nil {
 		return err
 	}
@@ -98,42 +104,6 @@ func (p *Plan) Apply(dir string) error {
 		return p.forget(dir)
 	}
 	return nil
-}
-
-// state is what is remembered of a target.
-type state struct {
-	File string `json:"file"`
-	// Existed is unset where there was no file; Before is its former bytes.
-	Existed bool   `json:"existed"`
-	Before  []byte `json:"before"`
-	// After is the SHA-256 of what was written.
-	After string `json:"after"`
-	// Dirs are the directories that were made for the file, the innermost first.
-	Dirs []string `json:"dirs,omitempty"`
-	// Handler, Default and Former are what to take out of a changed file.
-	Handler string `json:"handler"`
-	Default bool   `json:"default"`
-	Former  string `json:"former,omitempty"`
-	Wrap    string `json:"wrap,omitempty"`
-	// Kind is kindLink where the file is a symbolic link, whose bytes are its target.
-	Kind string `json:"kind,omitempty"`
-	// AllRuntimes is set where every runtime's name goes through Batten.
-	AllRuntimes bool `json:"allRuntimes,omitempty"`
-}
-
-func statePath(dir, target string) string { return filepath.Join(dir, target+".json") }
-
-func load(dir, target string) (*state, error) {
-	path := statePath(dir, target)
-	data, err := read(path)
-	if data == nil || err != nil {
-		return nil, err
-	}
-	s := &state{}
-	if err := json.Unmarshal(data, s); err != nil {
-		return nil, fmt.Errorf("what was installed is not to be read: %q: %w; remove the file, and Batten's part of the configuration by hand", path, err)
-	}
-	return s, nil
 }
 
 func (p *Plan) remember(dir string) error {
@@ -173,43 +143,6 @@ func (p *Plan) forget(dir string) error {
 	return nil
 }
 
-func digest(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
-
-// base returns the bytes that a file holds now, and those that it would hold without
-// Batten's part, which takeOut takes out as Undo would.
-func base(dir, target, file, kind string, takeOut func(*state, []byte) ([]byte, error)) (before, now []byte, err error) {
-	if now, err = get(kind, file); err != nil {
-		return nil, nil, err
-	}
-	s, err := load(dir, target)
-	if s == nil || err != nil {
-		return now, now, err
-	}
-	if s.File != file {
-		return nil, nil, fmt.Errorf("the configuration with Batten in it is %q; uninstall it there first", s.File)
-	}
-	before, err = s.undo(now, takeOut)
-	return before, now, err
-}
-
-// undo is now without what was installed.
-func (s *state) undo(now []byte, takeOut func(*state, []byte) ([]byte, error)) ([]byte, error) {
-	switch {
-	case now == nil:
-		return nil, nil
-	case digest(now) != s.After:
-		return takeOut(s, now)
-	case !s.Existed:
-		return nil, nil
-	case s.Before == nil:
-		return []byte{}, nil
-	}
-	return s.Before, nil
-}
-
 // ErrNotInstalled is what Undo returns where there is nothing to undo.
 var ErrNotInstalled = errors.New("nothing of Batten is installed")
 
@@ -222,7 +155,7 @@ func Undo(dir, target string) (*Plan, error) {
 	if s == nil {
 		return nil, fmt.Errorf("%s: %w", target, ErrNotInstalled)
 	}
-	p := &Plan{Target: target, File: s.File, undone: s}
+	p := &Plan{Target: target, File: s.File, Unit: s.Unit, undone: s}
 	if p.now, err = get(s.Kind, s.File); err != nil {
 		return nil, err
 	}
@@ -238,7 +171,7 @@ func Undo(dir, target string) (*Plan, error) {
 	}
 	switch target {
 	case "containerd":
-		p.Notes = append(p.Notes, "restart containerd for it to take effect: until then pods start as before; running containers stay as they are")
+		p.Notes = append(p.Notes, restartNote(s.Unit)+" for it to take effect: until then pods start as before; running containers stay as they are")
 	case "docker":
 		p.Notes = append(p.Notes, "restart dockerd for it to take effect: until then containers start as before")
 	}

@@ -168,8 +168,14 @@ func takeOutTOML(s *state, text []byte) ([]byte, error) {
 	if !bytes.Contains(text, []byte(beginMark)) && bytes.Contains(text, []byte(s.Handler)) {
 		return nil, errors.New("the marks around Batten's part are gone; take it out by hand, and then remove its file below " + DefaultDir)
 	}
-	return withoutOwn(text), nil
+	text = withoutOwn(text)
+	if left := string(bytes.TrimSpace(text)); !s.Existed && (left == strings.TrimSpace(templateBase) || s.Kind == kindDropIn && versionAlone.MatchString(left)) {
+		return nil, nil // nobody has added anything
+	}
+	return text, nil
 }
+
+var versionAlone = regexp.MustCompile(`^version = \d+$`)
 
 func withoutOwn(text []byte) []byte {
 	text = ownBlock.ReplaceAll(text, nil)
