@@ -21,7 +21,20 @@ func (n *Node) StartDaemon() {
 }
 
 // Config is the daemon's configuration.
-func (n *Node) Config() string { return filepath.Join(n.Dir, "config.toml") }
+func (n *Node) Config() string {
+	if n.config != "" {
+		return n.config
+	}
+	return filepath.Join(n.Dir, "config.toml")
+}
+
+// ReloadFrom restarts the daemon with another configuration, a file in the node's mount
+// namespace.
+func (n *Node) ReloadFrom(config string) {
+	n.t.Helper()
+	n.config = config
+	n.Reload()
+}
 
 // serve starts the daemon on the configuration that is there.
 func (n *Node) serve() {

@@ -36,6 +36,7 @@ type Node struct {
 	anchor    *exec.Cmd // keeps the mount namespace
 	daemon    *exec.Cmd
 	program   string // the daemon's, if it is not the engine's
+	config    string // the daemon's, if it is not the node's own
 }
 
 // Option changes a node before it starts.

@@ -34,7 +34,7 @@ func Containerd(o Options) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("containerd is needed to say what it makes of its configuration: %w; name its program with --containerd-binary", err)
 	}
-	files, err := readImports(o.Config, o.root, daemon)
+	files, err := readImports(o.Config, daemon)
 	if err != nil {
 		return nil, err
 	}

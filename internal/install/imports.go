@@ -16,15 +16,9 @@ const (
 	pluginNew = "io.containerd.cri.v1.runtime"
 )
 
-// defaultImports is what containerd 2.2 and later read besides what the
-// configuration names.
-const defaultImports = "/etc/containerd/conf.d/*.toml"
-
-// tomlFile is one file of containerd's configuration. common is the pattern that
-// containerd has added to its imports.
+// tomlFile is one file of containerd's configuration.
 type tomlFile struct {
 	path    string
-	common  string
 	version int
 	disable []string
 	imports []string
@@ -42,9 +36,10 @@ func (f tomlFile) plugin() string {
 type tomlFiles []tomlFile
 
 // readImports reads a configuration and what it imports, as containerd does:
-// breadth first, globs sorted, paths relative to the file that names them. What containerd
-// imports anyway is below root.
-func readImports(path, root string, daemon version) (tomlFiles, error) {
+// breadth first, globs sorted, paths relative to the file that names them. The default
+// configuration of containerd 2.2 imports /etc/containerd/conf.d/*.toml; a file that does
+// not say so does not.
+func readImports(path string, daemon version) (tomlFiles, error) {
 	var out tomlFiles
 	pending, seen := []string{path}, map[string]bool{}
 	for len(pending) > 0 {
@@ -56,10 +51,6 @@ func readImports(path, root string, daemon version) (tomlFiles, error) {
 		f, err := readTOML(path, len(out) == 0, daemon)
 		if err != nil {
 			return nil, err
-		}
-		if len(out) == 0 && !daemon.less(2, 2) {
-			f.common = filepath.Join(root, defaultImports)
-			f.imports = append([]string{f.common}, f.imports...)
 		}
 		out = append(out, f)
 		for _, pattern := range f.absolute() {

@@ -18,7 +18,7 @@ func TestImports(t *testing.T) {
 		daemon  version
 		wrapped string
 	}{{version{1, 7}, "runc"}, {version{2, 1}, "crun"}} {
-		files, err := readImports(main, dir, tt.daemon)
+		files, err := readImports(main, tt.daemon)
 		if err != nil || len(files) != 3 {
 			t.Fatalf("%d files, %v", len(files), err)
 		}

@@ -26,15 +26,15 @@ func TestMain(m *testing.M) {
 		return
 	}
 	v, _ := parseVersion(daemon)
-	if err := fakeDump(os.Args[2], os.Getenv("CONTAINERD_ROOT"), v); err != nil {
+	if err := fakeDump(os.Args[2], v); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // fakeDump prints the CRI plugin's part of a configuration and what it imports.
-func fakeDump(config, root string, daemon version) error {
-	files, err := readImports(config, root, daemon)
+func fakeDump(config string, daemon version) error {
+	files, err := readImports(config, daemon)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,6 @@ func lay(t *testing.T, path string) layout {
 		t.Fatal(err)
 	}
 	t.Setenv("CONTAINERD_VERSION", l.says["containerd"])
-	t.Setenv("CONTAINERD_ROOT", l.root)
 	l.options = Options{
 		Handler: "batten", Default: l.says["default"] != "no", Bin: "/usr/local/bin", Binary: daemon,
 		Dir: filepath.Join(l.root, "etc/batten/install"), root: l.root,

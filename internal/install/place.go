@@ -47,7 +47,7 @@ func (d Distribution) place(files tomlFiles, file tomlFile, daemon version, last
 	}
 	beside := filepath.Dir(at.main.path)
 	template := d.templates[at.main.version]
-	switch dir := at.main.dropIns(len(d.templates) == 0); {
+	switch dir := at.main.dropIns(); {
 	case last != nil && last.Kind == kindTemplate && template != "" && last.File == filepath.Join(beside, template):
 		at.file, at.kind = last.File, kindTemplate // where it is already
 	case d.merged != "":
@@ -78,10 +78,10 @@ func (d Distribution) writerOf(config string) string {
 }
 
 // dropIns returns the directory whose files a configuration imports, the last of several;
-// empty if there is none. The one that containerd adds itself counts where common is set.
-func (f tomlFile) dropIns(common bool) string {
+// empty if there is none.
+func (f tomlFile) dropIns() string {
 	for _, pattern := range slices.Backward(f.absolute()) {
-		if filepath.Base(pattern) == "*.toml" && (common || pattern != f.common) {
+		if filepath.Base(pattern) == "*.toml" {
 			return filepath.Dir(pattern)
 		}
 	}
