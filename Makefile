@@ -30,7 +30,14 @@ FUZZ     := \
 	policy/bpf:FuzzRun \
 	internal/recording:FuzzRead:20000x
 
-.PHONY: help packages build image engines demo test test-kubernetes test-machines peers race assurance unit prove integration fuzz lint generate bench dist distcheck release clean
+# The system extension of Talos: its name, its architecture, the directory with the nodes'
+# policy.yaml and its profiles, and TALOS_FLAGS=-default to make Batten the nodes' default.
+TALOS_IMAGE  ?= docker.io/batten-runtime/batten-talos:dev
+TALOS_ARCH   ?= $(shell $(GO) env GOARCH)
+TALOS_POLICY ?= deploy/kubernetes/base
+TALOS_FLAGS  ?=
+
+.PHONY: help packages build image talos-extension engines demo test test-kubernetes test-machines peers race assurance unit prove integration fuzz lint generate bench dist distcheck release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +50,11 @@ image: packages ## the image of the DaemonSet in deploy/kubernetes, bin/batten-i
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/static/ ./cmd/containerd-shim-batten-v2 ./cmd/batten-runc
 	CGO_ENABLED=1 $(GO) build -trimpath -tags osusergo,netgo -ldflags "$(LDFLAGS) -linkmode external -extldflags '-static -Wl,--build-id=none'" -o bin/static/ ./cmd/batten
 	$(GO) run ./deploy/image/build $(IMAGE) bin/batten-image.tar bin/static/batten bin/static/batten-runc bin/static/containerd-shim-batten-v2
+
+talos-extension: ## the shim and a policy as a system extension of Talos, bin/batten-talos-ARCH.tar
+	CGO_ENABLED=0 GOARCH=$(TALOS_ARCH) $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/talos-$(TALOS_ARCH)/ ./cmd/containerd-shim-batten-v2
+	$(GO) run ./deploy/talos/build -arch $(TALOS_ARCH) $(TALOS_FLAGS) $(TALOS_IMAGE) bin/batten-talos-$(TALOS_ARCH).tar \
+		bin/talos-$(TALOS_ARCH)/containerd-shim-batten-v2 $(VERSION) $(TALOS_POLICY)
 
 engines: ## containerd and runc for the tests, built or unpacked once into a cache
 	integration/engines/build.sh all

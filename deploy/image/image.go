@@ -16,9 +16,9 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// File is one file of an image: a copy of Source, or a symbolic link to Link, or
-// without either a directory. Name has no slash in front.
-type File struct{ Name, Source, Link string }
+// File is one file of an image: a copy of Source, or Text, or a symbolic link to Link, or
+// without any of them a directory. Name has no slash in front.
+type File struct{ Name, Source, Text, Link string }
 
 // Archive is the archive of an image with the name, for this machine's architecture.
 func Archive(name string, config v1.ImageConfig, files []File) ([]byte, error) {
@@ -46,7 +46,8 @@ func ArchiveFor(goarch, name string, config v1.ImageConfig, files []File) ([]byt
 	described.Annotations = map[string]string{"io.containerd.image.name": name, v1.AnnotationRefName: name}
 	a.put("index.json", marshal(v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex, Manifests: []v1.Descriptor{described}}))
 	a.put("oci-layout", marshal(v1.ImageLayout{Version: v1.ImageLayoutVersion}))
-	return a.b.Bytes(), a.w.Close()
+	err = a.w.Close() // which ends the archive, so it comes before the bytes
+	return a.b.Bytes(), err
 }
 
 // archive is a tar in memory, which takes all that is written.
@@ -102,6 +103,9 @@ func Layer(files []File) ([]byte, error) {
 				return nil, err
 			}
 			h = &tar.Header{Typeflag: tar.TypeReg, Name: f.Name, Mode: 0o755, Size: int64(len(data))}
+		case f.Text != "":
+			data = []byte(f.Text)
+			h = &tar.Header{Typeflag: tar.TypeReg, Name: f.Name, Mode: 0o644, Size: int64(len(data))}
 		}
 		if err := w.WriteHeader(h); err != nil {
 			return nil, err
@@ -110,5 +114,6 @@ func Layer(files []File) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return b.Bytes(), w.Close()
+	err := w.Close() // which ends the archive, so it comes before the bytes
+	return b.Bytes(), err
 }

@@ -32,6 +32,9 @@ func TestArchive(t *testing.T) {
 	if err != nil || !bytes.Equal(first, second) {
 		t.Errorf("the order of files changes the archive (%v)", err)
 	}
+	if end := bytes.Repeat([]byte{0}, 1024); !bytes.HasSuffix(first, end) {
+		t.Error("the archive has no end, which tar(1) complains of")
+	}
 	seen := 0
 	for r := tar.NewReader(bytes.NewReader(first)); ; seen++ {
 		if _, err := r.Next(); errors.Is(err, io.EOF) {
