@@ -19,6 +19,7 @@ FUZZ     := \
 	shim/runc:FuzzParse \
 	policy:FuzzParse \
 	policy:FuzzIdentify \
+	policy:FuzzIdentifyCRIO \
 	policy/profile:FuzzParse \
 	policy/filter:FuzzProgram \
 	internal/manifest:FuzzLint \
@@ -44,6 +45,7 @@ help: ## list the targets
 
 build: packages ## the binaries, into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/containerd-shim-batten-v2 ./cmd/batten-runc
+	ln -sf batten-runc bin/batten-runc-crio
 	CGO_ENABLED=1 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/batten
 
 image: packages ## the image of the DaemonSet in deploy/kubernetes, bin/batten-image.tar, made without a daemon

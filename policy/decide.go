@@ -6,6 +6,9 @@ import "fmt"
 type Request struct {
 	// ContainerdNamespace comes from the daemon.
 	ContainerdNamespace string
+	// Engine is names.CRIO where batten-runc is configured for CRI-O, whose annotations count
+	// then; empty for all others.
+	Engine string
 	// Runtime is what runs Batten: io.containerd.batten.v2 or batten-runc.
 	Runtime string
 	// Listener is the socket at which the caller listens for the container's denials if the
@@ -60,7 +63,8 @@ type Decision struct {
 	// Rule is the name of the rule that decided; empty for the top level.
 	Rule string
 	Mode Mode
-	// Question is absent, present or hooks, Word the policy's answer to it.
+	// Question is absent, present or hooks, Word the policy's answer to it; or names, where
+	// annotations that name the container cannot be the engine's.
 	Question, Word string
 	Verdict        Verdict
 	// Profile is the base to run under where Verdict is Replace: a word or
@@ -82,9 +86,15 @@ type Decision struct {
 	Reason string
 }
 
+// forgedNames is the question of a container whose annotations cannot all be the engine's.
+const forgedNames = "names"
+
 // Decide returns what happens to the container of r, by the first rule that matches, or by
 // the top of the policy if none does.
 func (p *Policy) Decide(r Request) Decision {
+	if who := Identify(r); who.forged != "" { // it may be for a rule that enforces
+		return Decision{Mode: Enforce, Question: forgedNames, Word: Deny, Verdict: Refuse, Always: true, Reason: who.forged}
+	}
 	d := p.decideFilter(r)
 	p.mandate(&d, &r)
 	if d.Hooks == Deny && len(r.Hooks) > 0 && d.Verdict != Refuse {
@@ -159,6 +169,8 @@ func (d Decision) Tightens() bool { return d.Floor != "" && d.Floor != d.Profile
 // Remedy returns what the container's author can do about a refusal.
 func (d Decision) Remedy() string {
 	switch {
+	case d.Question == forgedNames:
+		return "take io.kubernetes.* out of the annotations and labels of the pod, and of its checkpoint; engines other than CRI-O call batten-runc by that name"
 	case d.Always && d.Rule != "":
 		return "the rule refuses all that it matches, with a filter or without: leave out what it matches, such as a mount, or have the node's policy changed"
 	case d.Always:

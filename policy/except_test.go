@@ -15,7 +15,7 @@ import (
 // podRequest returns the request of a pod's container.
 func podRequest(namespace string) policy.Request {
 	r := policy.Request{ContainerdNamespace: "k8s.io", Annotations: make(map[string]string), Mounts: []string{"/data"}}
-	policy.Identity{Kind: policy.Container, PodNamespace: namespace, PodName: "p", Container: "c"}.Annotate(r.Annotations)
+	policy.Identity{Kind: policy.Container, PodNamespace: namespace, PodName: "p", Container: "c"}.Annotate("", r.Annotations)
 	return r
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/batten-runtime/batten/internal/names"
 	"github.com/batten-runtime/batten/policy"
 )
 
@@ -40,6 +41,45 @@ rules:
 		}
 		if want != (d.Verdict == policy.Leave) {
 			t.Fatalf("verdict %s beside rule %q", d.Verdict, d.Rule)
+		}
+	})
+}
+
+// FuzzIdentifyCRIO: whatever a pod's author writes as annotation and label, his sandbox and
+// his container stay what they are under CRI-O, or are refused; so does a container
+// out of a checkpoint, whose author writes annotations after CRI-O's.
+func FuzzIdentifyCRIO(f *testing.F) {
+	for key, value := range monitoring {
+		f.Add(key, value, "io.kubernetes.cri-o.ContainerType", "container", false)
+		f.Add("io.kubernetes.container.name", "POD", key, value, true)
+	}
+	f.Add("io.kubernetes.cri-o.Name", "k8s_main_shop-1_web_5d1c-77_0", "io.kubernetes.cri-o.ContainerType", "container", false)
+	f.Add("io.kubernetes.cri-o.Name", "k8s_x_shop-1_web_5d1c-77_0", "io.kubernetes.cri-o.SandboxName", "k8s_shop-1_web_5d1c-77_0_0", true)
+	f.Fuzz(func(t *testing.T, key, value, key2, value2 string, labels bool) {
+		written := map[string]string{key: value, key2: value2}
+		pod := shop(written, nil)
+		if labels {
+			pod = shop(map[string]string{key: value}, map[string]string{key2: value2})
+		}
+		for name, r := range map[string]policy.Request{
+			"sandbox":   {Annotations: pod.Sandbox()},
+			"container": {Annotations: pod.Container(shopMain)},
+			"restored":  {Annotations: pod.Container(with(shopMain, written)), Restore: true},
+		} {
+			r.Engine = names.CRIO
+			who := policy.Identify(r)
+			want := policy.Identity{Kind: policy.Container, PodNamespace: "web", PodName: "shop-1", Container: "main"}
+			switch name {
+			case "sandbox":
+				want.Kind, want.Container = policy.Sandbox, ""
+			case "container":
+				want.Image = shopMain.Image
+			}
+			forged := parse(t, "version: 1\n").Decide(r).Question == "names"
+			same := who.Kind == want.Kind && who.PodNamespace == want.PodNamespace && who.PodName == want.PodName && who.Container == want.Container && who.Image == want.Image
+			if forged == same || forged && name == "container" {
+				t.Errorf("%s with %q: %+v, forged %v", name, written, who, forged)
+			}
 		}
 	})
 }

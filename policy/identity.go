@@ -23,15 +23,21 @@ type Identity struct {
 	Container    string `json:"container,omitempty"`
 	Image        string `json:"image,omitempty"`
 
-	// pod is set if the pod's fields come from CRI, named if the container's do. A
-	// field that is not known matches nothing.
-	pod, named bool
+	// pod is set if the pod's fields come from CRI, named if the container's name does, imaged
+	// if the image's does. A field that is not known matches nothing.
+	pod, named, imaged bool
+	// forged says why the annotations cannot be the engine's, so that no rule can be chosen;
+	// empty if they can.
+	forged string
 }
 
-// Identify reads the annotations of r that count: only in containerd's CRI
+// Identify reads the annotations of r that count: only those of CRI-O, or in containerd's CRI
 // namespace, and of a sandbox only those that every supported CRI plugin
 // writes there. A sandbox's container-name would be the pod's own word.
 func Identify(r Request) Identity {
+	if r.Engine == names.CRIO {
+		return identifyCRIO(r)
+	}
 	who := Identity{Kind: Container}
 	if r.ContainerdNamespace != names.CRINamespace {
 		return who
@@ -41,7 +47,7 @@ func Identify(r Request) Identity {
 	case "sandbox":
 		who.Kind = Sandbox
 	case "container":
-		who.named = true
+		who.named, who.imaged = true, true
 		who.Container, who.Image = a[criContainer], a[criImage]
 	default: // not made by CRI
 		return who
@@ -51,9 +57,14 @@ func Identify(r Request) Identity {
 	return who
 }
 
-// Annotate writes who into annotations as the CRI plugin would. It is the inverse of
-// Identify, and serves explain, which asks about pods that do not exist yet.
-func (who Identity) Annotate(annotations map[string]string) {
+// Annotate writes who into annotations as containerd's CRI plugin would, or CRI-O if that is the
+// engine. It is the inverse of Identify, and serves explain, which asks about pods that do not
+// exist yet.
+func (who Identity) Annotate(engine string, annotations map[string]string) {
+	if engine == names.CRIO {
+		who.annotateCRIO(annotations)
+		return
+	}
 	annotations[criPodNamespace], annotations[criPodName] = who.PodNamespace, who.PodName
 	if who.Kind == Sandbox {
 		annotations[criContainerType] = "sandbox"

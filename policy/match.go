@@ -33,7 +33,7 @@ func (m *Match) matches(r *Request, who *Identity) bool {
 		glob(m.PodNamespace, who.PodNamespace, who.pod) &&
 		glob(m.PodName, who.PodName, who.pod) &&
 		glob(m.Container, who.Container, who.named) &&
-		glob(m.Image, who.Image, who.named) &&
+		glob(m.Image, who.Image, who.imaged) &&
 		glob(m.Runtime, r.Runtime, true) &&
 		(m.Kind == nil || slices.Contains(m.Kind, who.Kind)) &&
 		subset(m.Capabilities, r.Bounding) &&

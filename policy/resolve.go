@@ -60,6 +60,9 @@ func (p *Policy) refusal(r Request, o *Outcome, m Machine) string {
 	if r.Unseen != "" {
 		return fmt.Sprintf("policy %q: its rules match mounts or namespaces, and it is unknown %s", p.Path, r.Unseen)
 	}
+	if o.Question == forgedNames {
+		return fmt.Sprintf("%s; %s", o.Reason, o.Remedy())
+	}
 	if o.Verdict == Refuse {
 		return fmt.Sprintf("%s (policy %q); %s", o.Reason, p.Path, o.Remedy())
 	}

@@ -9,5 +9,5 @@ import (
 )
 
 func main() {
-	os.Exit(runc.Main(os.Args[1:], os.Stderr))
+	os.Exit(runc.Main(os.Args[0], os.Args[1:], os.Stderr))
 }

@@ -53,7 +53,8 @@ func explained(t *testing.T, c cases.Case) (text, result string) {
 	if err := findings.Err(); err != nil {
 		return "error: " + plain(err.Error()) + "\n", ""
 	}
-	q := &question{namespace: c.Container.Namespace, runtime: c.Container.Runtime, kind: policy.Container}
+	q := &question{namespace: c.Container.Namespace, runtime: c.Container.Runtime, kind: policy.Container, engine: &engineFlag{name: c.Container.Engine}}
+	q.given = map[string]bool{"containerd-namespace": true, "runtime": true}
 	request, err := q.request(p, filepath.Join(dir, "config.json"), c.Spec)
 	if err != nil {
 		return "error: " + plain(err.Error()) + "\n", ""

@@ -95,7 +95,7 @@ func runDaemonSet(a daemonset.Agent, d daemonSetFlags) error {
 	if err != nil {
 		return hinted{err, "this is what the pods of deploy/kubernetes run; on a host of your own use batten install"}
 	}
-	settings, err := runc.LoadConfig(runc.DefaultConfig)
+	settings, err := runc.LoadConfig()
 	a.Install.Runtime, a.Install.NoRuntime = settings.Runtime, err
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()

@@ -22,6 +22,7 @@ var targets = []struct {
 	{"containerd", install.DefaultContainerd, install.Containerd},
 	{"docker", install.DefaultDocker, install.Docker},
 	{"podman", install.DefaultPodman, install.Podman},
+	{"crio", install.DefaultCRIO, install.CRIO},
 }
 
 // engines are the flags that install and uninstall have in common.
@@ -59,7 +60,7 @@ func (e *engines) count() (n int) {
 	return n
 }
 
-var errNoTarget = usageError{errors.New("name --containerd, --docker or --podman")}
+var errNoTarget = usageError{errors.New("name --containerd, --docker, --podman or --crio")}
 
 // enter makes the host's root the root directory, unless it is that already.
 func (e *engines) enter() error {
@@ -115,7 +116,7 @@ func unitOf(plans []*install.Plan, target string) string {
 func (e *engines) restart(w io.Writer, plans []*install.Plan) error {
 	running := status.Units()
 	var units []string
-	for _, engine := range []string{"containerd", "docker"} {
+	for _, engine := range []string{"containerd", "docker", "crio"} {
 		if *e.chosen[engine] {
 			units = append(units, cmp.Or(unitOf(plans, engine), running[engine], engine))
 		}

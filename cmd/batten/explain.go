@@ -14,6 +14,7 @@ import (
 	"github.com/batten-runtime/batten/policy/profile/reader"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func newExplain() *cobra.Command {
@@ -34,6 +35,11 @@ input. Flags add to what a config.json says.`,
 	q := newQuestion(cmd)
 	cmd.ValidArgsFunction = completeExtensions("json", "yaml", "yml")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		q.given = make(map[string]bool)
+		cmd.Flags().Visit(func(f *pflag.Flag) { q.given[f.Name] = true })
+		if _, err := q.engine.engine(); err != nil {
+			return err
+		}
 		if len(args) == 0 {
 			return q.explain(cmd, "", nil)
 		}
@@ -64,7 +70,7 @@ func newQuestion(cmd *cobra.Command) *question {
 	f.BoolVar(&q.asInstalled, "as-installed", false, "manifests: answer as if Batten were containerd's default handler; true where no handler goes through it")
 	f.BoolVar(&q.node.SeccompDefault, "seccomp-default", false, "manifests: the kubelet runs with seccompDefault")
 	f.BoolVar(&q.filtered, "filtered", false, "the container brings a seccomp filter")
-	q.engine = newEngineFlag(cmd, reader.Containerd, "profiles of type Localhost; manifests")
+	q.engine = newEngineFlag(cmd, reader.Containerd, "profiles of type Localhost and, if it is cri-o, starts the containers")
 	q.oci = newOCIRuntime(cmd)
 	completeQuestion(cmd)
 	return q
@@ -173,7 +179,10 @@ func (q *question) tellProfile(w io.Writer, s *specs.LinuxSeccomp) error {
 
 func describe(who policy.Identity, r policy.Request) string {
 	out := who.Kind + " in containerd namespace " + r.ContainerdNamespace
-	if r.ContainerdNamespace == "" { // Podman's and CRI-O's
+	switch {
+	case r.Engine == names.CRIO:
+		out = who.Kind + " of CRI-O"
+	case r.ContainerdNamespace == "": // Podman's
 		out = who.Kind + " in no containerd namespace"
 	}
 	if who.PodName != "" {

@@ -12,14 +12,12 @@ import (
 	"github.com/batten-runtime/batten/internal/manifest"
 	"github.com/batten-runtime/batten/internal/names"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // explainFiles answers for files and directories: for each config.json, and then for the
 // pods of all manifests together, since a RuntimeClass may be in another file.
 func (q *question) explainFiles(cmd *cobra.Command, args []string) error {
-	q.given, q.records = make(map[string]bool), names.Records
-	cmd.Flags().Visit(func(f *pflag.Flag) { q.given[f.Name] = true })
+	q.records = names.Records
 	found, err := explain.Files(args)
 	if err != nil {
 		return hinted{err, nameFiles}

@@ -23,13 +23,14 @@ func (q *question) explainPods(cmd *cobra.Command, pods []*manifest.Pod, objects
 		return err
 	}
 	q.node.Engine = engine
-	handlers, err := install.Handlers(install.Configs{Containerd: q.node.Containerd})
+	starts := q.starts()
+	handlers, err := install.Handlers(install.Configs{Containerd: q.node.Containerd, CRIO: install.DefaultConfigs.CRIO})
 	if err != nil {
 		return hinted{err, "--containerd names containerd's configuration"}
 	}
 	asInstalled := q.asInstalled
 	if !cmd.Flags().Changed("as-installed") {
-		asInstalled = !explain.Installed(handlers)
+		asInstalled = !explain.Installed(starts, handlers)
 	}
 	// A policy that is elsewhere is not installed either, and its owner is a user of CI.
 	draft := q.draft || asInstalled && q.policy != policy.DefaultPath
@@ -43,11 +44,11 @@ func (q *question) explainPods(cmd *cobra.Command, pods []*manifest.Pod, objects
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "policy: %s (sha256 %.12s)%s\n", p.Path, p.Digest, modeWords(p.Mode))
 	if asInstalled {
-		fmt.Fprintln(cmd.OutOrStdout(), "assumed: Batten is containerd's default handler; --as-installed=false answers for this machine as it is")
+		fmt.Fprintf(cmd.OutOrStdout(), "assumed: Batten is %s's default handler; --as-installed=false answers for this machine as it is\n", starts)
 	}
 	refused := false
 	for _, pod := range pods {
-		t := podTable{question: q, policy: p, pod: pod, route: explain.Route(pod, objects, handlers, asInstalled), machine: m}
+		t := podTable{question: q, policy: p, pod: pod, route: explain.Route(starts, pod, objects, handlers, asInstalled), machine: m}
 		refused = t.print(cmd.OutOrStdout()) || refused
 	}
 	if refused {

@@ -13,6 +13,7 @@ import (
 	"github.com/batten-runtime/batten/internal/manifest"
 	"github.com/batten-runtime/batten/internal/names"
 	"github.com/batten-runtime/batten/policy"
+	"github.com/batten-runtime/batten/policy/profile/reader"
 	"github.com/batten-runtime/batten/shim/enforce"
 	"github.com/batten-runtime/batten/spec"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -51,7 +52,7 @@ func (q *question) machine() (policy.Machine, error) {
 
 // request is the question as the policy sees it.
 func (q *question) request(p *policy.Policy, name string, data []byte) (policy.Request, error) {
-	r := policy.Request{ContainerdNamespace: q.namespace, Runtime: q.runtime}
+	r := policy.Request{ContainerdNamespace: q.containerdNamespace(), Engine: q.believed(), Runtime: q.runtimeType()}
 	if data != nil {
 		s, err := spec.Parse(data)
 		if err != nil {
@@ -107,12 +108,49 @@ func bundleOf(name string) string {
 	return dir
 }
 
+// starts returns the engine that starts the containers that are asked about: containerd, or
+// CRI-O. Other engines that --engine can name have no pods.
+func (q *question) starts() string {
+	if q.engine.name == string(reader.CRIO) {
+		return names.CRIO
+	}
+	return string(reader.Containerd)
+}
+
+// believed returns the engine whose annotations are believed outside of containerd's
+// namespaces; empty for none.
+func (q *question) believed() string {
+	if q.starts() == names.CRIO {
+		return names.CRIO
+	}
+	return ""
+}
+
+// containerdNamespace returns the flag's, or the one that the engine has.
+func (q *question) containerdNamespace() string {
+	if q.believed() != "" && !q.given["containerd-namespace"] {
+		return ""
+	}
+	return q.namespace
+}
+
+// runtimeType returns the flag's, or what the engine can call.
+func (q *question) runtimeType() string {
+	if q.believed() != "" && !q.given["runtime"] {
+		return names.Wrapper
+	}
+	return q.runtime
+}
+
 // source is where a container comes from: what the flags say and, without them, what the
 // bundle's path and its record say.
 func (q *question) source(dir string, b explain.Bundle) enforce.Source {
-	from := enforce.Source{ContainerdNamespace: q.namespace, Runtime: q.runtime, Bundle: dir}
+	from := enforce.Source{ContainerdNamespace: q.containerdNamespace(), Engine: q.believed(), Runtime: q.runtimeType(), Bundle: dir}
 	if b.Known && !q.given["containerd-namespace"] {
 		from.ContainerdNamespace = b.ContainerdNamespace
+	}
+	if b.Known && !q.given["engine"] {
+		from.Engine = b.Engine
 	}
 	if b.Known && !q.given["runtime"] {
 		from.Runtime = b.Runtime
@@ -133,12 +171,12 @@ func (q *question) identify(r *policy.Request) error {
 	if q.podNamespace+q.podName+q.container+q.image == "" && q.kind == policy.Container {
 		return nil
 	}
-	if r.ContainerdNamespace != names.CRINamespace {
-		return usageError{fmt.Errorf("pods are in the containerd namespace k8s.io, not %q", r.ContainerdNamespace)}
+	if r.ContainerdNamespace != names.CRINamespace && r.Engine != names.CRIO {
+		return usageError{fmt.Errorf("pods are in the containerd namespace k8s.io, not %q, or those of --engine %s", r.ContainerdNamespace, names.CRIO)}
 	}
 	policy.Identity{
 		Kind: q.kind, PodNamespace: q.podNamespace, PodName: q.podName, Container: q.container, Image: q.image,
-	}.Annotate(r.Annotations)
+	}.Annotate(r.Engine, r.Annotations)
 	return nil
 }
 

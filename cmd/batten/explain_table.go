@@ -8,7 +8,6 @@ import (
 
 	"github.com/batten-runtime/batten/internal/explain"
 	"github.com/batten-runtime/batten/internal/manifest"
-	"github.com/batten-runtime/batten/internal/names"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/shim/enforce"
 )
@@ -128,18 +127,18 @@ func (t *podTable) row(r row) {
 	if a.Filtered {
 		under = a.Words
 	}
-	t.line(r, "-", under, "stock containerd does as it is asked")
+	t.line(r, "-", under, "stock "+t.starts()+" does as it is asked")
 }
 
 // decided says what the policy decides for one container.
 func (t *podTable) decided(r row) {
 	a, who := r.asks, r.who
 	request := policy.Request{
-		ContainerdNamespace: names.CRINamespace, Runtime: t.route.Runtime, Annotations: map[string]string{},
+		ContainerdNamespace: t.containerdNamespace(), Engine: t.believed(), Runtime: t.route.Runtime, Annotations: map[string]string{},
 		Bounding: r.bounding, Mounts: r.mounts, Namespaces: t.pod.HostNamespaces(), Filtered: a.Filtered, Default: a.Default,
 	}
 	who.PodNamespace, who.PodName = t.namespace(), t.pod.PodName()
-	who.Annotate(request.Annotations)
+	who.Annotate(request.Engine, request.Annotations)
 	enforce.SeeMounts(t.policy, &request)
 	o := t.policy.Resolve(request, a.Brought, t.machine)
 	if a.Stops != "" && !o.Refused() && o.Verdict != policy.Replace {

@@ -16,7 +16,7 @@ import (
 func newInstall() *cobra.Command {
 	var o install.Options
 	cmd := &cobra.Command{
-		Use:   "install [flags] --containerd|--docker|--podman",
+		Use:   "install [flags] --containerd|--docker|--podman|--crio",
 		Short: "put Batten into an engine's configuration",
 		Long: `batten install adds Batten to an engine's configuration, as a runtime that users
 may name or, with --default, as the engine's default. The engine checks the result
@@ -35,7 +35,7 @@ configuration goes. It never edits a file that something else generates.`,
 	e := newEngines(cmd, "put Batten into the configuration of")
 	f := cmd.Flags()
 	f.StringVar(&o.Handler, "handler", "", "`name` of the RuntimeClass handler or runtime; if not given, the installed one, else batten, and for Podman batten-runc")
-	f.StringVar(&o.Wrap, "wrap", "", "containerd: `name` of the handler to wrap; if not given, the installed one, else containerd's default")
+	f.StringVar(&o.Wrap, "wrap", "", "containerd and CRI-O: `name` of the handler to wrap; if not given, the installed one, else the engine's default")
 	f.BoolVar(&o.Default, "default", false, "make it the engine's default; it stays that when install runs again")
 	f.BoolVar(&o.NoDefault, "no-default", false, "no longer make it the engine's default")
 	f.BoolVar(&o.AllRuntimes, "all-runtimes", false, "Docker: every runtime that a user can name goes through Batten, runc and io.containerd.runc.v2 too; it stays so when install runs again")
@@ -72,7 +72,7 @@ func (e *engines) install(w io.Writer, o install.Options) error {
 	if _, findings := loadPolicy(policy.DefaultPath, false); findings.Err() != nil {
 		return hinted{findings.Err(), "with such a policy no container would start; batten check says all that is wrong"}
 	}
-	settings, err := runc.LoadConfig(runc.DefaultConfig)
+	settings, err := runc.LoadConfig()
 	o.Runtime, o.NoRuntime = settings.Runtime, err
 	if o.Bin, err = install.Binaries(o.Bin); err != nil {
 		return hinted{err, "make build leaves all of them in bin/"}
@@ -89,14 +89,17 @@ func (e *engines) install(w io.Writer, o install.Options) error {
 			keep, o.Runtime, o.NoRuntime = append(keep, p), uses, nil
 		}
 	}
-	plans, err := e.plans(o)
+	plans, notes, err := e.plans(o)
 	if err != nil {
 		return hinted{err, "nothing was changed"}
+	}
+	if note != "" {
+		notes = append(notes, note)
 	}
 	if err := e.carryOut(w, append(keep, plans...), "installed"); err != nil {
 		return err
 	}
-	if note != "" {
+	for _, note := range notes {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}
 	if slices.ContainsFunc(plans, func(p *install.Plan) bool { return p.Target == "containerd" && p.Default() }) {
@@ -105,31 +108,44 @@ func (e *engines) install(w io.Writer, o install.Options) error {
 	return nil
 }
 
-// plans returns what installing to the chosen engines would do.
-func (e *engines) plans(o install.Options) (plans []*install.Plan, err error) {
+// plans returns what installing to the chosen engines would do, and what else to say.
+func (e *engines) plans(o install.Options) (plans []*install.Plan, notes []string, err error) {
 	for _, t := range targets {
 		if !*e.chosen[t.name] {
 			continue
 		}
 		p, err := t.plan(o)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if t.name == "crio" { // before CRI-O can call batten-runc
+			settings, err := runc.LoadCRIOConfig()
+			o.Runtime, o.NoRuntime = settings.Runtime, err
+			told, note, err := install.CRIORuntime(o, runc.CRIOConfig, p)
+			switch {
+			case err != nil:
+				return nil, nil, err
+			case told != nil:
+				plans = append(plans, told)
+			case note != "":
+				notes = append(notes, note)
+			}
 		}
 		plans = append(plans, p)
 		if t.name == "docker" && p.AllRuntimes() {
 			more, err := install.AllRuntimes(o)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			plans = append(plans, more...)
 		}
 	}
-	return plans, nil
+	return plans, notes, nil
 }
 
 // engineFiles are the engines' configurations and what is remembered of them.
 func engineFiles() string {
-	out := policy.DefaultPath + "\n" + runc.DefaultConfig
+	out := policy.DefaultPath + "\n" + runc.DefaultConfig + "\n" + runc.CRIOConfig
 	for _, t := range targets {
 		out += "\n" + t.config
 	}

@@ -58,6 +58,7 @@ func filesOf(cmd *cobra.Command) (out []entry) {
 		policy.DefaultPath: "the node's policy",
 		names.Records:      "records of what was decided for the containers that run now",
 		runc.DefaultConfig: "settings of batten-runc(8)",
+		runc.CRIOConfig:    "settings of batten-runc(8) for CRI-O",
 		seccompRoot:        "profiles of type Localhost",
 	}
 	for _, path := range strings.Fields(cmd.Annotations[files]) {

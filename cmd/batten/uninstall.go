@@ -14,7 +14,7 @@ import (
 func newUninstall() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
-		Use:   "uninstall [flags] --containerd|--docker|--podman",
+		Use:   "uninstall [flags] --containerd|--docker|--podman|--crio",
 		Short: "take Batten out of an engine's configuration",
 		Long: `batten uninstall takes out of an engine's configuration what batten install put
 there, byte for byte unless somebody else changed the file in between. The engine

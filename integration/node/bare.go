@@ -31,7 +31,7 @@ func Bare(t T, engine string) *Node {
 	n := &Node{t: t, Engine: engines[engine]}
 	n.makeDir()
 	t.Cleanup(n.end)
-	for _, name := range []string{"batten", "batten-runc", "containerd-shim-batten-v2"} {
+	for _, name := range []string{"batten", "batten-runc", "batten-runc-crio", "containerd-shim-batten-v2"} {
 		n.link(name, filepath.Join(filepath.Dir(Shim(t)), name))
 	}
 	for _, tool := range debianTools {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/profile"
@@ -35,6 +36,7 @@ type Case struct {
 // Container is container.json. Its zero value means the values in comments.
 type Container struct {
 	Namespace string `json:"namespace"` // k8s.io
+	Engine    string `json:"engine"`    // not CRI-O
 	Runtime   string `json:"runtime"`   // the shim
 	Restore   bool   `json:"restore"`
 	Kernel    string `json:"kernel"` // uname's release: none
@@ -125,6 +127,15 @@ type Draft struct{}
 // Get returns the policy at a path.
 func (Draft) Get(path string) (*policy.Policy, document.Findings) {
 	return policy.Loader{AnyOwner: true, Quick: true}.Load(path)
+}
+
+// Call returns the call of batten-runc by which the container is made; nil where containerd's
+// namespace is the owner of its record.
+func (c Case) Call() *record.Call {
+	if c.Container.Namespace != "" {
+		return nil
+	}
+	return &record.Call{Owner: "@run@runc"}
 }
 
 // Machine returns the machine of the case.

@@ -5,7 +5,7 @@
 //
 //	policy.yaml      the node policy, and further files that it names
 //	config.json      the container's spec
-//	container.json   optional: namespace, runtime, restore, kernel, abis
+//	container.json   optional: namespace, engine, runtime, restore, kernel, abis
 //	want             what batten explain prints, from "rule:" on
 //	linux.seccomp    optional: the profile that it runs under, whole; SOCKET is the listener
 //

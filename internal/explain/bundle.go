@@ -18,6 +18,8 @@ type Bundle struct {
 	Known bool
 	// ContainerdNamespace and Runtime are as rules call them.
 	ContainerdNamespace, Runtime string
+	// Engine is names.CRIO where the record says so.
+	Engine string
 	// Record is Batten's; nil where it has none, or may not be read.
 	Record *record.Record
 }
@@ -46,7 +48,7 @@ func LookAt(bundle, records string) (b Bundle) {
 	for _, path := range owners {
 		rec, err := record.Store{Dir: records}.Read(filepath.Base(filepath.Dir(path)), id)
 		if err == nil && rec.Bundle == bundle {
-			b = Bundle{Known: true, ContainerdNamespace: rec.ContainerdNamespace, Runtime: rec.Runtime, Record: rec}
+			b = Bundle{Known: true, ContainerdNamespace: rec.ContainerdNamespace, Engine: rec.Engine, Runtime: rec.Runtime, Record: rec}
 		}
 	}
 	return b

@@ -17,19 +17,21 @@ type RouteOf struct {
 	assumed bool // that Batten is installed
 }
 
-// Installed reports whether one of containerd's handlers goes through Batten.
-func Installed(handlers []install.Handler) bool {
-	return slices.ContainsFunc(handlers, func(h install.Handler) bool { return h.Engine == "containerd" && h.Batten })
+// Installed reports whether one of the engine's handlers goes through Batten.
+func Installed(engine string, handlers []install.Handler) bool {
+	return slices.ContainsFunc(handlers, func(h install.Handler) bool { return h.Engine == engine && h.Batten })
 }
 
-// Route is the way of one pod. AsInstalled takes the default handler to go through
+// Route is the way of one pod by an engine. AsInstalled takes the default handler to go through
 // Batten, as after batten install --default, whatever the node has.
-func Route(pod *manifest.Pod, objects []manifest.Object, handlers []install.Handler, asInstalled bool) (r RouteOf) {
+func Route(engine string, pod *manifest.Pod, objects []manifest.Object, handlers []install.Handler, asInstalled bool) (r RouteOf) {
 	r.handler = pod.Handler(objects)
-	r.Runtime = names.RuntimeType
+	if r.Runtime = names.RuntimeType; engine == names.CRIO {
+		r.Runtime = names.Wrapper
+	}
 	byDefault := r.handler == ""
 	for _, h := range handlers {
-		if h.Engine != "containerd" || h.Name != r.handler && !(r.handler == "" && h.Default) {
+		if h.Engine != engine || h.Name != r.handler && !(r.handler == "" && h.Default) {
 			continue
 		}
 		r.handler, r.known = h.Name, true

@@ -25,6 +25,9 @@ type Handler struct {
 	// Pending is set where the daemon that runs has not read this yet: until it is
 	// restarted, containers start otherwise.
 	Pending bool `json:"pending,omitempty"`
+	// NoPods is set where CRI-O calls batten-runc by the name for other engines: then no rule
+	// for pods matches.
+	NoPods bool `json:"noPods,omitempty"`
 	// Policy is the file that its options name as policy; empty for the node's.
 	Policy string `json:"policy,omitempty"`
 }
@@ -70,12 +73,18 @@ type Configs struct {
 	Containerd, Docker string
 	// Podman are files and patterns of files, later ones overriding earlier ones.
 	Podman []string
+	// CRIO are its main file and the directory of its drop-ins; empty for none.
+	CRIO CRIOConfigs
 }
+
+// CRIOConfigs are where CRI-O's configuration is.
+type CRIOConfigs struct{ Main, DropIns string }
 
 // DefaultConfigs are where the engines' configurations usually are.
 var DefaultConfigs = Configs{
 	Containerd: DefaultContainerd, Docker: DefaultDocker,
 	Podman: []string{"/usr/share/containers/containers.conf", "/etc/containers/containers.conf", "/etc/containers/containers.conf.d/*.conf"},
+	CRIO:   CRIOConfigs{Main: "/etc/crio/crio.conf", DropIns: filepath.Dir(DefaultCRIO)},
 }
 
 // Handlers are those of the engines that are here: whose daemon or command is on
@@ -84,7 +93,7 @@ func Handlers(c Configs) (out []Handler, err error) {
 	for _, engine := range []struct {
 		command string
 		read    func(Configs) ([]Handler, error)
-	}{{"containerd", containerdHandlers}, {"dockerd", dockerHandlers}, {"podman", podmanHandlers}} {
+	}{{"containerd", containerdHandlers}, {"dockerd", dockerHandlers}, {"podman", podmanHandlers}, {"crio", crioHandlers}} {
 		if _, err := exec.LookPath(engine.command); err != nil {
 			continue
 		}

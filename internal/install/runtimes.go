@@ -71,7 +71,7 @@ func AllRuntimes(o Options) (plans []*Plan, err error) {
 }
 
 // UndoAll returns the plans that take out of a target all that was installed there: Undo's
-// and, for Docker, those that take out what AllRuntimes put in, for Podman what KeepRuntime did.
+// and, for Docker, those that take out what AllRuntimes put in, for Podman what KeepRuntime did, and for CRI-O what CRIORuntime did.
 func UndoAll(dir, target string) (plans []*Plan, err error) {
 	targets := []string{target}
 	if target == "docker" {
@@ -79,8 +79,11 @@ func UndoAll(dir, target string) (plans []*Plan, err error) {
 			targets = append(targets, runtimesTarget(n))
 		}
 	}
-	if target == "podman" {
+	switch target {
+	case "podman":
 		targets = append(targets, podmanRuntime)
+	case "crio":
+		targets = append(targets, crioRuntime)
 	}
 	for _, target := range targets {
 		p, err := Undo(dir, target)

@@ -15,13 +15,15 @@ const None = "none"
 type Record struct {
 	Time                time.Time `json:"time"`
 	ContainerdNamespace string    `json:"containerdNamespace"`
-	ID                  string    `json:"id"`
-	Bundle              string    `json:"bundle"`
+	// Engine is cri-o where batten-runc is configured for CRI-O; empty for all others.
+	Engine string `json:"engine,omitempty"`
+	ID     string `json:"id"`
+	Bundle string `json:"bundle"`
 	// Call is set where batten-runc made it.
 	Call *Call `json:"call,omitempty"`
 	policy.Identity
-	// Called is what an engine other than containerd's CRI plugin calls it: for people to
-	// read, rules do not match it.
+	// Called is what an engine calls it whose names rules do not match, such as Docker or
+	// Podman: it is for people to read.
 	Called Called `json:"called,omitzero"`
 	// Runtime is what runs Batten, as rules call it: io.containerd.batten.v2 or
 	// batten-runc. OCIRuntime is the OCI runtime's binary behind it, as it was named.

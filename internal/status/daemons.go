@@ -27,6 +27,8 @@ func (s *Report) judgeDaemons(configs install.Configs, proc string, processes ma
 			}
 		case p.Name == "dockerd":
 			s.judgeDockerd(configs, proc, p)
+		case p.Name == "crio":
+			s.judgeCRIO(configs, proc, p)
 		}
 	}
 }
@@ -123,7 +125,7 @@ func restart(p procfs.Process, engine string) string {
 	if unit := p.Unit(); unit != "" {
 		return "systemctl restart " + unit
 	}
-	return "restart " + map[string]string{"containerd": "containerd", "docker": "dockerd"}[engine]
+	return "restart " + map[string]string{"containerd": "containerd", "docker": "dockerd", "crio": "crio"}[engine]
 }
 
 // sameFile reports whether a daemon reads a file.

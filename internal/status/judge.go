@@ -183,7 +183,7 @@ func (c *Container) request(p *policy.Policy) (r policy.Request, brought *specs.
 	if err != nil {
 		return r, nil, nil, err
 	}
-	r = enforce.Request(p, enforce.Source{ContainerdNamespace: c.ContainerdNamespace, Runtime: runtime, Bundle: c.bundle}, s)
+	r = enforce.Request(p, enforce.Source{ContainerdNamespace: c.ContainerdNamespace, Engine: c.engine(), Runtime: runtime, Bundle: c.bundle}, s)
 	own, err := enforce.Brought(s)
 	if err != nil {
 		return r, nil, nil, fmt.Errorf("spec %q: %w", c.bundle, err)
@@ -210,6 +210,15 @@ func (c *Container) request(p *policy.Policy) (r policy.Request, brought *specs.
 		brought = own
 	}
 	return r, brought, out, nil
+}
+
+// engine returns the engine that the container's record names; empty without a record. What
+// bypasses Batten says of itself what it likes, so that no rule for pods counts for it.
+func (c *Container) engine() string {
+	if c.Record == nil {
+		return ""
+	}
+	return c.Record.Engine
 }
 
 // machine returns this machine with the container's runtime.

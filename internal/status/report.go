@@ -124,6 +124,8 @@ func (s *Report) judgeHandlers(q Question, processes map[int]procfs.Process) {
 			s.Handlers[k].Batten = false // judgeRunning has said it
 		case h.Default && !h.Batten:
 			s.problem("%s's default, %s, bypasses Batten: only containers that name another one go through it", h.Engine, h.Name)
+		case h.NoPods:
+			s.problem("%s calls batten-runc by the name for other engines, so that no rule for pods matches: write runtime_path = %q for the handler %s", h.Engine, h.By+"-crio", h.Name)
 		case h.Batten && h.Policy != "" && h.Policy != policy.DefaultPath:
 			s.judgeOwnPolicy(q, h)
 		}

@@ -110,7 +110,7 @@ func podman(ctx context.Context, args ...string) ([]string, error) {
 	return strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' }), nil
 }
 
-// Units returns the systemd services, without .service, of the containerd and dockerd that
+// Units returns the systemd services, without .service, of the containerd, dockerd and CRI-O that
 // run and read their usual configurations, by engine; an engine that is not here has none.
 func Units() map[string]string {
 	units := make(map[string]string)
@@ -123,6 +123,8 @@ func Units() map[string]string {
 			units["containerd"] = unit
 		case p.Name == "dockerd":
 			units["docker"] = unit
+		case p.Name == "crio":
+			units["crio"] = unit
 		}
 	}
 	return units

@@ -12,7 +12,7 @@ import (
 // has none or an older Batten's.
 func (c *Container) title() record.Called {
 	if c.Record != nil {
-		if t := c.Record.Title(); t != (record.Called{}) {
+		if t := c.Record.Title(); t != (record.Called{}) || c.Record.Engine != "" {
 			return t
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/batten-runtime/batten/internal/denials"
 	"github.com/batten-runtime/batten/internal/denials/overview"
-	"github.com/batten-runtime/batten/internal/names"
 	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/profile"
@@ -127,7 +126,7 @@ func (a Asked) workload(c overview.Container) *Workload {
 	glob, stem := PodGlob(t.PodName)
 	w.Name = cmp.Or(a.Name, profileName(stem, strings.Trim(t.Name, "()")))
 	w.engine = c.Record.ContainerdNamespace
-	if w.engine == names.CRINamespace && t.PodName != "" {
+	if c.Record.PodName != "" { // which rules match, unlike what an engine only calls it
 		w.PodNamespace, w.PodName = t.PodNamespace, glob
 		if c.Record.Kind != policy.Sandbox {
 			w.Container = c.Record.Container

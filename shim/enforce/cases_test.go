@@ -43,8 +43,8 @@ func prepareCase(t *testing.T, c cases.Case) {
 	}
 	e := &enforce.Enforcer{Policies: cases.Draft{}, Records: record.Store{Dir: t.TempDir()}, Machine: c.Machine(), Listen: cases.Listen, Now: time.Now}
 	p, err := e.Prepare(enforce.Container{
-		ContainerdNamespace: c.Container.Namespace, ID: "c", Bundle: dir,
-		Runtime: c.Container.Runtime, Policy: path, Restore: c.Container.Restore,
+		ContainerdNamespace: c.Container.Namespace, Engine: c.Container.Engine, ID: "c", Bundle: dir,
+		Runtime: c.Container.Runtime, Policy: path, Restore: c.Container.Restore, Call: c.Call(),
 	})
 	if refusal := refusalOf(c); err != nil || refusal != "" {
 		got := ""

@@ -20,6 +20,8 @@ import (
 // Container is one container on its way to the runtime.
 type Container struct {
 	ContainerdNamespace, ID string
+	// Engine is names.CRIO where batten-runc is configured for CRI-O.
+	Engine string
 	// Bundle is the directory of config.json.
 	Bundle string
 	// Runtime is what runs Batten, for rules: io.containerd.batten.v2 or
@@ -151,7 +153,7 @@ func (e *Enforcer) read(c Container) (*asking, error) {
 		return nil, err
 	}
 	a := &asking{Container: c, spec: s, policy: p}
-	a.request = Request(p, Source{ContainerdNamespace: c.ContainerdNamespace, Runtime: c.Runtime, Bundle: c.Bundle}, s)
+	a.request = Request(p, Source{ContainerdNamespace: c.ContainerdNamespace, Engine: c.Engine, Runtime: c.Runtime, Bundle: c.Bundle}, s)
 	if err := e.readBrought(a); err != nil {
 		return nil, err
 	}
@@ -174,7 +176,7 @@ func (e *Enforcer) prepared(a *asking, o *policy.Outcome) *Prepared {
 		change := o.Change(e.Machine)
 		rec.WouldChange = &change
 	}
-	if a.ContainerdNamespace != names.CRINamespace { // where a pod's author names paths
+	if a.ContainerdNamespace != names.CRINamespace && a.Engine != names.CRIO { // where a pod's author names paths
 		rec.Called = called.Of(a.Bundle, a.ID, a.spec)
 	}
 	if o.Hooks != policy.Keep {

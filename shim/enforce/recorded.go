@@ -15,7 +15,7 @@ import (
 // of the profile that it runs under.
 func (e *Enforcer) record(c Container, asked string, p *policy.Policy, o *policy.Outcome, runs string) *record.Record {
 	rec := &record.Record{
-		Time: e.Now().UTC(), ContainerdNamespace: c.ContainerdNamespace, ID: c.ID, Bundle: c.Bundle, Call: c.Call,
+		Time: e.Now().UTC(), ContainerdNamespace: c.ContainerdNamespace, Engine: c.Engine, ID: c.ID, Bundle: c.Bundle, Call: c.Call,
 		Identity: o.Identity, Runtime: c.Runtime, OCIRuntime: c.Binary,
 		Policy: p.Path, PolicyDigest: "sha256:" + p.Digest, Rule: o.Rule, Mode: o.Mode,
 		Question: o.Question, Word: o.Word, Verdict: o.Verdict, Reason: o.Reason,

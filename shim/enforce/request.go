@@ -14,6 +14,8 @@ import (
 // Source says where a container comes from, and what runs it.
 type Source struct {
 	ContainerdNamespace string
+	// Engine is names.CRIO where batten-runc is configured for CRI-O.
+	Engine string
 	// Runtime is what runs Batten, as rules call it.
 	Runtime string
 	// Bundle is the directory of config.json. It is empty if the spec is not of this
@@ -26,6 +28,7 @@ type Source struct {
 func Request(p *policy.Policy, from Source, s *spec.Spec) policy.Request {
 	r := policy.Request{
 		ContainerdNamespace: from.ContainerdNamespace,
+		Engine:              from.Engine,
 		Runtime:             from.Runtime,
 		Annotations:         s.Annotations,
 		Bounding:            s.Bounding,

@@ -18,13 +18,17 @@ import (
 // DefaultConfig is where batten-runc's own settings are.
 const DefaultConfig = names.Config + "/runc.toml"
 
+// CRIOConfig is where they are for containers of CRI-O.
+const CRIOConfig = names.Config + "/runc-crio.toml"
+
 // maxConfig is the largest settings file that is read, in bytes.
 const maxConfig = 1 << 20
 
 // Config are batten-runc's settings.
 type Config struct {
 	// Runtime is the real runtime, an absolute path; by default the first of
-	// runc and crun in the system's directories.
+	// runc and crun in the system's directories, and for CRI-O of crun and runc in
+	// /usr/libexec/crio and these.
 	Runtime string `toml:"Runtime"`
 	// Policy is the node policy's file; empty means policy.DefaultPath.
 	Policy string `toml:"Policy"`
@@ -38,9 +42,15 @@ type Config struct {
 // the caller chooses it.
 var systemDirs = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
 
-// LoadConfig reads the settings at path, if there are any, and finds the real
-// runtime. The file must be one that only root can change.
-func LoadConfig(path string) (c Config, err error) {
+// LoadConfig reads the settings, if there are any, and finds the real runtime.
+func LoadConfig() (Config, error) { return others.config() }
+
+// LoadCRIOConfig does so for containers of CRI-O.
+func LoadCRIOConfig() (Config, error) { return crio.config() }
+
+// config reads the settings. The file must be one that only root can change.
+func (by caller) config() (c Config, err error) {
+	path := by.settings
 	data, err := policy.ReadFile(path, maxConfig)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -57,36 +67,36 @@ func LoadConfig(path string) (c Config, err error) {
 		}
 	}
 	if c.Runtime == "" {
-		if c.Runtime, err = findRuntime(systemDirs); err != nil {
+		if c.Runtime, err = by.findRuntime(); err != nil {
 			return c, err
 		}
 	}
 	if c.Runtime, err = filepath.EvalSymlinks(c.Runtime); err != nil {
 		return c, fmt.Errorf("the real runtime: %w", err)
 	}
-	return c, notOurselves(c.Runtime)
+	return c, by.notOurselves(c.Runtime)
 }
 
-func findRuntime(dirs []string) (string, error) {
-	for _, name := range []string{"runc", "crun"} {
-		for _, dir := range dirs {
+func (by caller) findRuntime() (string, error) {
+	for _, name := range by.runtimes {
+		for _, dir := range by.dirs {
 			path := filepath.Join(dir, name)
 			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 				return path, nil
 			}
 		}
 	}
-	return "", fmt.Errorf("no runc or crun in %s: name the real runtime in %s, as Runtime = \"/path/of/it\"", strings.Join(dirs, ", "), DefaultConfig)
+	return "", fmt.Errorf("no %s in %s: name the real runtime in %s, as Runtime = \"/path/of/it\"", strings.Join(by.runtimes, " or "), strings.Join(by.dirs, ", "), by.settings)
 }
 
 // notOurselves returns an error if the runtime is batten-runc itself.
-func notOurselves(runtime string) error {
+func (by caller) notOurselves(runtime string) error {
 	self, err := os.Stat("/proc/self/exe")
 	if err != nil {
 		return err
 	}
 	if info, err := os.Stat(runtime); err == nil && os.SameFile(self, info) {
-		return fmt.Errorf("the real runtime %q is batten-runc itself: name another in %s, as Runtime = \"/path/of/it\"", runtime, DefaultConfig)
+		return fmt.Errorf("the real runtime %q is batten-runc itself: name another in %s, as Runtime = \"/path/of/it\"", runtime, by.settings)
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 
 // wrapper is one run of batten-runc.
 type wrapper struct {
+	caller  caller
 	config  Config
 	call    *Call
 	args    []string
@@ -26,9 +27,9 @@ type wrapper struct {
 	stderr  io.Writer
 }
 
-// Main runs batten-runc; args is os.Args[1:]. It returns the exit status, unless the real
-// runtime takes the place of the process.
-func Main(args []string, stderr io.Writer) int {
+// Main runs batten-runc; arg0 is the name that it is called by, os.Args[0], and args the
+// others. It returns the exit status, unless the real runtime takes the place of the process.
+func Main(arg0 string, args []string, stderr io.Writer) int {
 	log.L.Logger.SetOutput(io.Discard) // the record has it, and the engine reads stderr
 	records := record.Store{Dir: names.Records}
 	if len(args) == 4 && args[0] == watchFlag {
@@ -44,7 +45,7 @@ func Main(args []string, stderr io.Writer) int {
 		}
 	}
 	w := &wrapper{call: &Call{}, args: args, records: records, stderr: stderr}
-	err := w.run()
+	err := w.run(arg0)
 	var ended exitStatus
 	switch {
 	case err == nil:
@@ -56,8 +57,11 @@ func Main(args []string, stderr io.Writer) int {
 	return 1
 }
 
-func (w *wrapper) run() (err error) {
-	if w.config, err = LoadConfig(DefaultConfig); err != nil {
+func (w *wrapper) run(arg0 string) (err error) {
+	if w.caller, err = callerOf(arg0); err == nil {
+		w.config, err = w.caller.config()
+	}
+	if err != nil {
 		w.call.glance(w.args, either) // for the log
 		return fmt.Errorf("batten-runc: %w", err)
 	}
@@ -99,6 +103,10 @@ func (w *wrapper) prepare() error {
 			return err
 		}
 	}
+	namespace := w.config.containerdNamespace(w.call.Root)
+	if namespace != "" && w.caller.engine != "" {
+		return fmt.Errorf("batten: container refused: --root %s is containerd's, and %s is the name for %s: have containerd call it %s", w.call.Root, names.WrapperCRIO, w.caller.engine, names.Wrapper)
+	}
 	kernel.Probe(w.records.Dir, w.config.Runtime)
 	e := &enforce.Enforcer{
 		Policies: new(policy.Store), Records: w.records, Listen: listen, Now: time.Now,
@@ -106,7 +114,7 @@ func (w *wrapper) prepare() error {
 		Runtime: func(binary string) syscalls.Runtime { return kernel.Runtime(w.records.Dir, binary) },
 	}
 	_, err = e.Prepare(enforce.Container{
-		ContainerdNamespace: w.config.containerdNamespace(w.call.Root), ID: w.call.ID, Bundle: bundle,
+		ContainerdNamespace: namespace, Engine: w.caller.engine, ID: w.call.ID, Bundle: bundle,
 		Runtime: names.Wrapper, Binary: w.config.Runtime, Policy: w.config.Policy,
 		Restore: w.call.Command == "restore",
 		Call:    &record.Call{Owner: w.owner(), Globals: w.call.Globals, PidFile: pidFile},

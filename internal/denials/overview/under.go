@@ -64,7 +64,7 @@ func (n Node) Under(rec *record.Record) (*Under, error) {
 	if rec.Call != nil {
 		runtime = names.Wrapper
 	}
-	r := enforce.Request(p, enforce.Source{ContainerdNamespace: rec.ContainerdNamespace, Runtime: runtime, Bundle: rec.Bundle}, s)
+	r := enforce.Request(p, enforce.Source{ContainerdNamespace: rec.ContainerdNamespace, Engine: rec.Engine, Runtime: runtime, Bundle: rec.Bundle}, s)
 	r.Filtered, r.Default = rec.Asked != record.None, rec.Default
 	var brought *specs.LinuxSeccomp
 	if rec.Kept || rec.Asked == enforce.Digest(s.Seccomp) {
