@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func daemonSetStatus(w io.Writer, a daemonset.Agent, root string) error {
 		return hinted{err, "this is what helm test runs in a pod; on a host of your own use batten status"}
 	}
 	s := asksStatus{configs: install.DefaultConfigs, dir: names.Records, proc: defaultProc, policy: policy.DefaultPath}
-	s.configs.Containerd = a.Install.Config
+	s.configs.Containerd = cmp.Or(a.Install.Config, s.configs.Containerd)
 	report, err := s.ask()
 	if err != nil {
 		return err

@@ -48,6 +48,7 @@ tree() {
 	dir=$work/$1
 	mkdir -p "$dir/bin" "$dir/man" "$dir/completions" "$dir/policies" "$dir/schema"
 	(compile "$1" "$dir/bin")
+	ln -s batten-runc "$dir/bin/batten-runc-crio"
 	cp -r deploy/policies/* "$dir/policies/"
 	cp deploy/schema/*.json "$dir/schema/"
 	mkdir -p "$dir/logrotate"
@@ -72,6 +73,7 @@ deb() {
 	mkdir -p "$deb/DEBIAN" "$deb/usr/bin" "$deb/usr/sbin" "$deb/usr/share/man/man5" "$deb/usr/share/man/man8" "$deb/usr/share/doc/batten" \
 		"$deb/usr/share/bash-completion/completions" "$deb/usr/share/zsh/vendor-completions" "$deb/usr/share/fish/vendor_completions.d"
 	cp "$dir/bin/containerd-shim-batten-v2" "$dir/bin/batten-runc" "$deb/usr/bin/"
+	ln -s batten-runc "$deb/usr/bin/batten-runc-crio"
 	cp "$dir/bin/batten" "$deb/usr/sbin/"
 	for page in "$dir"/man/*; do gzip -n9 <"$page" >"$deb/usr/share/man/man${page##*.}/$(basename "$page").gz"; done
 	cp "$dir/completions/bash" "$deb/usr/share/bash-completion/completions/batten"

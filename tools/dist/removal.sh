@@ -60,9 +60,13 @@ refused /etc/containers/containers.conf.d/batten.conf 'batten-runc = ["/usr/bin/
 other='take Batten out of these files, and restart the engine'
 refused /etc/crio/crio.conf.d/batten.conf 'runtime_path = "/usr/bin/batten-runc"' "$other"
 refused /etc/buildkit/buildkitd.toml 'binary = "/usr/bin/batten-runc"' "$other"
+uninstall='batten uninstall --containerd --restart'
 for k3s in k3s rke2; do
-	refused "/var/lib/rancher/$k3s/agent/etc/containerd/config.toml.tmpl" 'BinaryName = "/usr/bin/batten-runc"' "$other"
+	refused "/var/lib/rancher/$k3s/agent/etc/containerd/config.toml.tmpl" 'BinaryName = "/usr/bin/batten-runc"' "$uninstall"
+	refused "/var/lib/rancher/$k3s/agent/etc/containerd/config-v3.toml.d/zz-batten.toml" 'runtime_path = "/usr/bin/containerd-shim-batten-v2"' "$uninstall"
 done
+refused /etc/k0s/containerd.d/zz-batten.toml 'runtime_path = "/usr/bin/containerd-shim-batten-v2"' "$uninstall"
+refused /var/snap/microk8s/current/args/containerd-template.toml 'runtime_path = "/usr/bin/containerd-shim-batten-v2"' "$uninstall"
 allowed /etc/containerd/config.toml 'runtime_type = "io.containerd.runc.v2" # not /usr/bin/batten-runc'
 allowed /etc/containerd/config.toml 'runtime_path = "/usr/local/bin/containerd-shim-batten-v2"'
 

@@ -32,4 +32,13 @@ imagePullSecrets: {{ toJson . }}
 {{- with .Values.containerd.config }}
 - --config={{ . }}
 {{- end }}
+{{- with .Values.containerd.binary }}
+- --containerd-binary={{ . }}
+{{- end }}
+{{- with .Values.distribution }}
+- --distribution={{ . }}
+{{- end }}
+{{- with .Values.bin }}
+- --bin={{ . }}
+{{- end }}
 {{- end -}}
