@@ -36,6 +36,7 @@ compile() {
 	ldflags="-s -w -buildid= -X github.com/batten-runtime/batten/internal/version.Version=$version"
 	export GOOS=linux GOARCH=$1
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "$ldflags" -o "$2/" ./cmd/containerd-shim-batten-v2 ./cmd/batten-runc
+	ln -s batten-runc "$2/batten-runc-crio"
 	if [ "$1" = arm64 ]; then
 		settings=$(tools/dist/arm64.sh)
 		eval "export $settings"
@@ -72,8 +73,7 @@ deb() {
 	dir=$work/$1 deb=$work/deb-$1
 	mkdir -p "$deb/DEBIAN" "$deb/usr/bin" "$deb/usr/sbin" "$deb/usr/share/man/man5" "$deb/usr/share/man/man8" "$deb/usr/share/doc/batten" \
 		"$deb/usr/share/bash-completion/completions" "$deb/usr/share/zsh/vendor-completions" "$deb/usr/share/fish/vendor_completions.d"
-	cp "$dir/bin/containerd-shim-batten-v2" "$dir/bin/batten-runc" "$deb/usr/bin/"
-	ln -s batten-runc "$deb/usr/bin/batten-runc-crio"
+	cp -P "$dir/bin/containerd-shim-batten-v2" "$dir/bin/batten-runc" "$dir/bin/batten-runc-crio" "$deb/usr/bin/"
 	cp "$dir/bin/batten" "$deb/usr/sbin/"
 	for page in "$dir"/man/*; do gzip -n9 <"$page" >"$deb/usr/share/man/man${page##*.}/$(basename "$page").gz"; done
 	cp "$dir/completions/bash" "$deb/usr/share/bash-completion/completions/batten"

@@ -58,7 +58,7 @@ refused /etc/docker/daemon.json '{"runtimes": {"batten": {"path": "/usr/bin/batt
 refused /etc/systemd/system/docker.service.d/batten.conf 'Environment=PATH=/etc/batten/shims:/usr/bin' "$docker"
 refused /etc/containers/containers.conf.d/batten.conf 'batten-runc = ["/usr/bin/batten-runc"]' 'batten uninstall --podman'
 other='take Batten out of these files, and restart the engine'
-refused /etc/crio/crio.conf.d/batten.conf 'runtime_path = "/usr/bin/batten-runc"' "$other"
+refused /etc/crio/crio.conf.d/99-batten.conf 'runtime_path = "/usr/bin/batten-runc-crio"' 'batten uninstall --crio && systemctl restart crio'
 refused /etc/buildkit/buildkitd.toml 'binary = "/usr/bin/batten-runc"' "$other"
 uninstall='batten uninstall --containerd --restart'
 for k3s in k3s rke2; do
