@@ -49,7 +49,6 @@ tree() {
 	dir=$work/$1
 	mkdir -p "$dir/bin" "$dir/man" "$dir/completions" "$dir/policies" "$dir/schema"
 	(compile "$1" "$dir/bin")
-	ln -s batten-runc "$dir/bin/batten-runc-crio"
 	cp -r deploy/policies/* "$dir/policies/"
 	cp deploy/schema/*.json "$dir/schema/"
 	mkdir -p "$dir/logrotate"
