@@ -23,6 +23,9 @@ import (
 func daemonSetStatus(w io.Writer, a daemonset.Agent, root string) error {
 	err := daemonset.Enter(root)
 	if err == nil {
+		err = a.Choose()
+	}
+	if err == nil {
 		err = a.TakePath()
 	}
 	if err != nil {
