@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -49,19 +48,7 @@ func configOf(pid int) string {
 	return configIn(p.Args())
 }
 
-func configIn(args []string) string {
-	for i, arg := range args {
-		name, value, ok := strings.Cut(arg, "=")
-		switch {
-		case name != "-c" && name != "--config" || i == 0:
-		case ok:
-			return value
-		case i+1 < len(args):
-			return args[i+1]
-		}
-	}
-	return ""
-}
+func configIn(args []string) string { return procfs.Flag(args, "", "-c", "--config") }
 
 func peer(socket string) (pid int, err error) {
 	connection, err := net.DialTimeout("unix", socket, time.Second)

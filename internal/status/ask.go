@@ -25,7 +25,7 @@ const askLimit = 5 * time.Second
 
 // askContainerd returns the handlers that a running containerd has, by its CRI plugin.
 func askContainerd(proc string, p procfs.Process, config string) ([]install.Handler, error) {
-	socket := flagOf(p, "", "-a", "--address")
+	socket := procfs.Flag(p.Args(), "", "-a", "--address")
 	if socket == "" {
 		socket = install.Address(config)
 	}
@@ -63,7 +63,7 @@ func askContainerd(proc string, p procfs.Process, config string) ([]install.Hand
 // askDocker returns the runtimes that a running dockerd has.
 func askDocker(proc string, p procfs.Process, hosts []string) ([]install.Handler, error) {
 	socket := "/run/docker.sock"
-	for _, host := range append(hosts, flagOf(p, "", "-H", "--host")) {
+	for _, host := range append(hosts, procfs.Flag(p.Args(), "", "-H", "--host")) {
 		if path, ok := strings.CutPrefix(host, "unix://"); ok && path != "/var/run/docker.sock" {
 			socket = path
 		}

@@ -47,7 +47,7 @@ func isContainerd(p procfs.Process) bool {
 }
 
 func (s *Report) judgeContainerd(configs install.Configs, proc string, p procfs.Process) {
-	reads := flagOf(p, install.DefaultContainerd, "-c", "--config")
+	reads := procfs.Flag(p.Args(), install.DefaultContainerd, "-c", "--config")
 	running, err := askContainerd(proc, p, reads)
 	if err != nil { // a fake /proc, another API than CRI's v1, or no CRI plugin
 		if s.judgeDaemon(p, configs.Containerd, reads, "--containerd") {
@@ -63,7 +63,7 @@ func (s *Report) judgeContainerd(configs install.Configs, proc string, p procfs.
 }
 
 func (s *Report) judgeDockerd(configs install.Configs, proc string, p procfs.Process) {
-	reads := flagOf(p, install.DefaultDocker, "--config-file")
+	reads := procfs.Flag(p.Args(), install.DefaultDocker, "--config-file")
 	s.Builders = append(s.Builders, builder(proc, p))
 	looked := s.judgeDaemon(p, configs.Docker, reads, "--docker")
 	s.judgeDockerDefault(p)
@@ -75,7 +75,7 @@ func (s *Report) judgeDockerd(configs install.Configs, proc string, p procfs.Pro
 		s.judgeAge(p, proc, configs.Docker)
 		return
 	}
-	if flagOf(p, "", "--default-runtime") != "" { // judgeDockerDefault has judged it
+	if procfs.Flag(p.Args(), "", "--default-runtime") != "" { // judgeDockerDefault has judged it
 		for k, h := range running {
 			running[k].Default = slices.ContainsFunc(s.Handlers, func(other install.Handler) bool {
 				return other.Engine == "docker" && other.Name == h.Name && other.Default
@@ -191,29 +191,11 @@ func startedAt(proc string, p procfs.Process) (time.Time, bool) {
 // judgeDockerDefault looks for a default on the command line of dockerd, which
 // daemon.json does not have then.
 func (s *Report) judgeDockerDefault(p procfs.Process) {
-	name := flagOf(p, "", "--default-runtime")
+	name := procfs.Flag(p.Args(), "", "--default-runtime")
 	if name == "" || slices.ContainsFunc(s.Handlers, func(h install.Handler) bool {
 		return h.Engine == "docker" && h.Name == name && h.Batten
 	}) {
 		return
 	}
 	s.problem("docker's default, %s on the command line of dockerd, bypasses Batten: only containers that name another one go through it", name)
-}
-
-// flagOf returns the value of the last of a daemon's flags that has one of names, or
-// otherwise: --name value, or --name=value.
-func flagOf(p procfs.Process, otherwise string, names ...string) string {
-	args := p.Args()
-	for i := 1; i < len(args); i++ {
-		name, value, ok := strings.Cut(args[i], "=")
-		switch {
-		case !slices.Contains(names, name):
-		case ok:
-			otherwise = value
-		case i+1 < len(args):
-			i++
-			otherwise = args[i]
-		}
-	}
-	return otherwise
 }

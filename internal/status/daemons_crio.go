@@ -19,8 +19,8 @@ func (s *Report) judgeCRIO(configs install.Configs, proc string, p procfs.Proces
 	}
 	usual := install.DefaultConfigs.CRIO
 	for _, f := range []struct{ read, reads string }{
-		{configs.CRIO.Main, flagOf(p, usual.Main, "-c", "--config")},
-		{configs.CRIO.DropIns, flagOf(p, usual.DropIns, "-d", "--config-dir")},
+		{configs.CRIO.Main, procfs.Flag(p.Args(), usual.Main, "-c", "--config")},
+		{configs.CRIO.DropIns, procfs.Flag(p.Args(), usual.DropIns, "-d", "--config-dir")},
 	} {
 		if !sameFile(p, f.read, f.reads) {
 			s.problem("%sit reads %s", what, f.reads)

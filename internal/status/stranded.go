@@ -37,8 +37,8 @@ func dockerMadeUnder(config, runtime string) (names []string, err error) {
 		return nil, err
 	}
 	for _, p := range processes {
-		if p.Name == "dockerd" && sameFile(p, config, flagOf(p, install.DefaultDocker, "--config-file")) {
-			root = flagOf(p, root, "--data-root", "-g", "--graph")
+		if p.Name == "dockerd" && sameFile(p, config, procfs.Flag(p.Args(), install.DefaultDocker, "--config-file")) {
+			root = procfs.Flag(p.Args(), root, "--data-root", "-g", "--graph")
 		}
 	}
 	files, err := filepath.Glob(filepath.Join(root, "containers", "*", "hostconfig.json"))
