@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/batten-runtime/batten/integration/node"
 	corev1 "k8s.io/api/core/v1"
@@ -22,7 +23,9 @@ type Kubelet struct {
 // cgroup is the root of the pods' cgroups.
 func (c *Cluster) cgroup() string { return "/" + filepath.Base(c.Dir) }
 
-// StartKubelet starts the kubelet over the state that is there.
+// StartKubelet starts the kubelet over the state that is there, and waits until the
+// API server reaches it: the node's condition is its predecessor's for a while, and an
+// exec would be refused.
 func (c *Cluster) StartKubelet() {
 	c.t.Helper()
 	for _, dir := range []string{"manifests", "kubelet/seccomp"} {
@@ -51,6 +54,9 @@ func (c *Cluster) StartKubelet() {
 	c.write("kubelet.yaml", string(config))
 	c.start("kubelet", "unshare", "--mount", "--propagation", "unchanged", "sh", "-c", ownSettings, c.path("sysctl"), c.tool("kubelet"), "--config="+c.path("kubelet.yaml"), "--kubeconfig="+c.kubeconfig("kubelet"),
 		"--root-dir="+c.path("kubelet"), "--cert-dir="+c.path("kubelet/pki"), "--hostname-override="+NodeName, "--node-ip="+node.Address)
+	c.Eventually(time.Minute, "the kubelet to answer", func() error {
+		return c.Client.CoreV1().RESTClient().Get().Resource("nodes").Name(NodeName).SubResource("proxy", "healthz").Do(c.Ctx()).Error()
+	})
 }
 
 // ownSettings starts a kubelet that sees the kernel settings that it would otherwise
