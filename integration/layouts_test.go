@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"text/template"
@@ -130,6 +131,8 @@ func TestLayouts(t *testing.T) {
 				return output(t, "tree", n.Command("sh", "-c", "cd "+l.dir+" && find . | sort && find . -type f -exec sha256sum {} + | sort"))
 			}
 			before := tree()
+			place := n.Path(l.place)
+			was, _ := os.ReadFile(place)
 			n.ReloadFrom(l.config)
 			layoutPods(t, n, l, "0")
 			install := []string{"batten", "install", "--containerd"}
@@ -142,9 +145,15 @@ func TestLayouts(t *testing.T) {
 			if out := output(t, "install", n.Command(install...)); !strings.HasPrefix(out, "containerd: installed: "+l.place+"\n") {
 				t.Errorf("install says\n%s", out)
 			}
+			installed := read(t, place)
+			put(t, place, was)
+			layoutUnfinished(t, n, l, true)
+			put(t, place, installed)
 			l.write(t, n, own)
 			n.Reload()
 			layoutPods(t, n, l, "2")
+			layoutStatus(t, n, l)
+			layoutUnfinished(t, n, l, false)
 			if out := output(t, "install again", n.Command(install...)); out != "containerd: nothing to change: "+l.place+"\n" {
 				t.Errorf("installing again says\n%s", out)
 			}
@@ -170,6 +179,46 @@ func (l distributed) lay(t *testing.T, n *node.Node) {
 		script += " && mount -t overlay overlay -o lowerdir=" + filepath.Dir(file) + ",upperdir=" + n.Dir + "/ns/up2,workdir=" + n.Dir + "/ns/work2 " + filepath.Dir(file) + " && touch " + file
 	}
 	output(t, "the layout", n.Command("sh", "-c", "mkdir -p "+n.Dir+"/ns/up2 "+n.Dir+"/ns/work2 && "+script))
+}
+
+// put gives a file these bytes, or removes it for nil.
+func put(t *testing.T, file string, data []byte) {
+	t.Helper()
+	err := os.Remove(file)
+	if data != nil {
+		err = os.WriteFile(file, data, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// layoutUnfinished checks that batten status tells of an installation without its part of
+// the configuration, and of no other.
+func layoutUnfinished(t *testing.T, n *node.Node, l distributed, want bool) {
+	t.Helper()
+	report, _ := wholeStatus(t, n)
+	says := slices.ContainsFunc(report.Problems, func(text string) bool {
+		return strings.HasPrefix(text, l.place+" has nothing of Batten in it, although batten install began to write it: ")
+	})
+	if says != want {
+		t.Errorf("that the installation is unfinished: said %v, want %v: %q", says, want, report.Problems)
+	}
+}
+
+// layoutStatus checks that batten status, told nothing, reads the layout's configuration.
+func layoutStatus(t *testing.T, n *node.Node, l distributed) {
+	t.Helper()
+	report, _ := wholeStatus(t, n)
+	for _, h := range report.Handlers {
+		if h.Engine == "containerd" && h.Name == "batten" {
+			if !h.Batten || h.Default == l.named || h.Pending {
+				t.Errorf("batten status says %+v", h)
+			}
+			return
+		}
+	}
+	t.Errorf("batten status has not read %s: %+v, %s", l.config, report.Handlers, report.Problems)
 }
 
 // layoutPods checks that a pod of the handler that Batten is installed as has a filter or not, and

@@ -197,7 +197,7 @@ func completeCapabilities(*cobra.Command, []string, string) ([]cobra.Completion,
 
 // completeHandlers offers containerd's runtime handlers.
 func completeHandlers(cmd *cobra.Command, _ []string, _ string) (out []cobra.Completion, _ cobra.ShellCompDirective) {
-	handlers, _ := install.Handlers(install.Configs{Containerd: valueOf(cmd, "containerd", install.DefaultContainerd)})
+	handlers, _ := install.Handlers(install.Configs{Containerd: valueOf(cmd, "containerd", "")})
 	for _, h := range handlers {
 		out = append(out, cobra.CompletionWithDesc(h.Name, h.By))
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +31,7 @@ func daemonSetStatus(w io.Writer, a daemonset.Agent, root string) error {
 		return hinted{err, "this is what helm test runs in a pod; on a host of your own use batten status"}
 	}
 	s := asksStatus{configs: install.DefaultConfigs, dir: names.Records, proc: defaultProc, policy: policy.DefaultPath}
-	s.configs.Containerd = cmp.Or(a.Install.Config, s.configs.Containerd)
+	s.configs.Containerd = a.Install.Config
 	report, err := s.ask()
 	if err != nil {
 		return err

@@ -66,7 +66,7 @@ func newQuestion(cmd *cobra.Command) *question {
 	f.StringArrayVar(&q.namespaces, "shares", nil, "`host-pid` or another namespace that it shares with the node; may be repeated")
 	f.StringArrayVar(&q.annotations, "annotation", nil, "`key=value` of an annotation; may be repeated")
 	f.StringVar(&q.node.SeccompRoot, "seccomp-root", seccompRoot, "manifests: `directory` in which the kubelet looks for profiles")
-	f.StringVar(&q.node.Containerd, "containerd", install.DefaultContainerd, "manifests: `file` of containerd's configuration")
+	f.StringVar(&q.node.Containerd, "containerd", "", "manifests: `file` of containerd's configuration; by default that of the node's distribution")
 	f.BoolVar(&q.asInstalled, "as-installed", false, "manifests: answer as if Batten were containerd's default handler; true where no handler goes through it")
 	f.BoolVar(&q.node.SeccompDefault, "seccomp-default", false, "manifests: the kubelet runs with seccompDefault")
 	f.BoolVar(&q.filtered, "filtered", false, "the container brings a seccomp filter")

@@ -48,7 +48,7 @@ docs/reference/findings.md explains each finding.`,
 	f.StringVar(&l.node.SeccompRoot, "seccomp-root", seccompRoot, "`directory` in which the kubelet looks for profiles, or a copy of it")
 	f.StringVar(&l.podSecurity, "pod-security", "baseline", "Pod Security `level` that namespaces enforce which are not among the files: privileged, baseline or restricted")
 	f.StringArrayVar(&l.node.Handlers, "handler", nil, "`name` of a runtime handler that the nodes have; may be repeated; this node's if not given")
-	f.StringVar(&l.node.Containerd, "containerd", install.DefaultContainerd, "`file` of containerd's configuration")
+	f.StringVar(&l.node.Containerd, "containerd", "", "`file` of containerd's configuration; by default that of the node's distribution")
 	f.BoolVar(&l.fix, "fix", false, "repair in the files what can be repaired mechanically")
 	f.BoolVar(&l.sarif, "sarif", false, "print SARIF 2.1.0, for CI systems")
 	f.BoolVar(&l.json, "json", false, "print JSON; batten schema lint says its fields")

@@ -56,7 +56,7 @@ the node, outside of containers, as root.`,
 	f.BoolVar(&a.all, "all", false, "also list processes that have namespaces of their own and are no container")
 	f.BoolVar(&a.olderPods, "older-pods", false, "only list the pods whose later containers bypass Batten, a namespace and a name a line; a JSON list with --json")
 	f.BoolVar(&a.asJSON, "json", false, "print JSON")
-	f.StringVar(&a.configs.Containerd, "containerd", a.configs.Containerd, "`file` of containerd's configuration")
+	f.StringVar(&a.configs.Containerd, "containerd", "", "`file` of containerd's configuration; by default that of the node's distribution")
 	f.StringVar(&a.configs.Docker, "docker", a.configs.Docker, "`file` of dockerd's configuration")
 	completeFiles(cmd, map[string][]string{"policy": {"yaml", "yml"}, "containerd": {"toml"}, "docker": {"json"}}, "dir", "proc")
 	return cmd
@@ -88,7 +88,7 @@ func (a *asksStatus) ask() (*status.Report, error) {
 	}
 	load := loader(a.draft)
 	s, err := status.Question{
-		Survey: surveyOf(a.proc, a.dir, a.policy, load), Policy: a.policy, Load: load, Configs: a.configs,
+		Survey: surveyOf(a.proc, a.dir, a.policy, load), Policy: a.policy, Load: load, Configs: a.configs, Installed: install.DefaultDir,
 	}.Answer()
 	if err != nil {
 		return nil, refused{err, onTheNode}

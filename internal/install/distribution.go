@@ -183,6 +183,31 @@ func (d Distribution) config(root string) string {
 	return filepath.Join(root, d.configs[0])
 }
 
+// ContainerdConfig returns the configuration that this node's containerd reads: the given
+// file, or that of the node's distribution.
+func ContainerdConfig(given string) string {
+	if given != "" {
+		return given
+	}
+	return configBelow("/")
+}
+
+func configBelow(root string) string {
+	d, _ := Detect(root)
+	return d.config(root)
+}
+
+// ContainerdProgram returns the program of the containerd that reads a configuration, that
+// of the node's distribution where it is empty: a path, or a name to look for on PATH.
+func ContainerdProgram(config string) string {
+	o := Options{Config: config}
+	d, err := o.Recognize("")
+	if err != nil { // only of a distribution that is given
+		return "containerd"
+	}
+	return d.binary(o)
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil

@@ -142,6 +142,9 @@ func takeOutJSON(s *state, text []byte) (out []byte, err error) {
 			return nil, err
 		}
 	}
+	if bytes.Equal(out, text) { // nothing of Batten was in it
+		return text, nil
+	}
 	return indented(out, text)
 }
 

@@ -70,6 +70,7 @@ func (h *Handler) want(file, daemon string) {
 
 // Configs are the engines' configurations that Handlers reads.
 type Configs struct {
+	// Containerd is empty for that of the node's distribution.
 	Containerd, Docker string
 	// Podman are files and patterns of files, later ones overriding earlier ones.
 	Podman []string
@@ -82,18 +83,19 @@ type CRIOConfigs struct{ Main, DropIns string }
 
 // DefaultConfigs are where the engines' configurations usually are.
 var DefaultConfigs = Configs{
-	Containerd: DefaultContainerd, Docker: DefaultDocker,
+	Docker: DefaultDocker,
 	Podman: []string{"/usr/share/containers/containers.conf", "/etc/containers/containers.conf", "/etc/containers/containers.conf.d/*.conf"},
 	CRIO:   CRIOConfigs{Main: "/etc/crio/crio.conf", DropIns: filepath.Dir(DefaultCRIO)},
 }
 
 // Handlers are those of the engines that are here: whose daemon or command is on
-// PATH. They are what the configurations say, which a daemon may not have read yet.
+// PATH, or containerd's program where the distribution has it. They are what the
+// configurations say, which a daemon may not have read yet.
 func Handlers(c Configs) (out []Handler, err error) {
 	for _, engine := range []struct {
 		command string
 		read    func(Configs) ([]Handler, error)
-	}{{"containerd", containerdHandlers}, {"dockerd", dockerHandlers}, {"podman", podmanHandlers}, {"crio", crioHandlers}} {
+	}{{ContainerdProgram(c.Containerd), containerdHandlers}, {"dockerd", dockerHandlers}, {"podman", podmanHandlers}, {"crio", crioHandlers}} {
 		if _, err := exec.LookPath(engine.command); err != nil {
 			continue
 		}
@@ -107,12 +109,13 @@ func Handlers(c Configs) (out []Handler, err error) {
 }
 
 func containerdHandlers(c Configs) (out []Handler, err error) {
-	cris, err := dump("containerd", c.Containerd)
+	program := ContainerdProgram(c.Containerd)
+	cris, err := dump(program, ContainerdConfig(c.Containerd))
 	if err != nil {
 		return nil, err
 	}
 	for _, cri := range cris {
-		more, err := cri.handlers(func() (version, error) { return versionOf("containerd") })
+		more, err := cri.handlers(func() (version, error) { return versionOf(program) })
 		if err != nil {
 			return nil, err
 		}

@@ -1,7 +1,6 @@
 package install
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -196,61 +195,3 @@ func sameFiles(t *testing.T, before, after map[string]string) {
 }
 
 // stopped is the error of a write that did not take place.
-var errStopped = errors.New("stopped here")
-
-// An installation, or an uninstallation, that is stopped before any of its writes leaves a
-// configuration that containerd accepts, and doing it again ends as if nothing had been.
-func TestLayoutsStopped(t *testing.T) {
-	layouts(t, func(t *testing.T, l layout) {
-		if l.says["refuses"] != "" {
-			t.Skip("nothing is written")
-		}
-		before := l.files(t)
-		plans := map[string]func() (*Plan, error){
-			"install":   func() (*Plan, error) { return Containerd(l.options) },
-			"uninstall": func() (*Plan, error) { return Undo(l.options.Dir, "containerd") },
-		}
-		for _, name := range []string{"install", "uninstall"} {
-			stops := stopEach(t, plans[name], l)
-			if stops < 2 {
-				t.Errorf("%s was stopped %d times only", name, stops)
-			}
-		}
-		sameFiles(t, before, l.files(t))
-	})
-}
-
-// stopEach carries a plan out and stops it before its first write, then before its second,
-// and so on until it is done. It returns how often it was stopped.
-func stopEach(t *testing.T, plan func() (*Plan, error), l layout) (stops int) {
-	t.Helper()
-	t.Cleanup(func() { beforeWrite = nil })
-	for stops = 0; ; stops++ {
-		p, err := plan()
-		if errors.Is(err, ErrNotInstalled) {
-			return stops // the last write was the end of it
-		}
-		if err != nil {
-			t.Fatalf("after %d stops: %v", stops, err)
-		}
-		writes := 0
-		beforeWrite = func(string) error {
-			if writes++; writes > stops {
-				return errStopped
-			}
-			return nil
-		}
-		err = p.Apply(l.options.Dir)
-		beforeWrite = nil
-		d, _ := Detect(l.root)
-		if _, dumped := dump(l.options.Binary, d.config(l.root)); dumped != nil {
-			t.Fatalf("stopped before write %d, containerd refuses its configuration: %v", stops+1, dumped)
-		}
-		if err == nil {
-			return stops
-		}
-		if !errors.Is(err, errStopped) {
-			t.Fatal(err)
-		}
-	}
-}

@@ -77,7 +77,7 @@ func Address(config string) string {
 			GRPC grpc `toml:"io.containerd.server.v1.grpc"` // from 2.3 on
 		} `toml:"plugins"`
 	}
-	text, err := exec.Command("containerd", "--config", config, "config", "dump").Output()
+	text, err := exec.Command(ContainerdProgram(config), "--config", config, "config", "dump").Output()
 	if err != nil {
 		text, err = read(config)
 	}

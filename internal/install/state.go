@@ -1,6 +1,7 @@
 package install
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -74,6 +75,8 @@ func (s *state) undo(now []byte, takeOut func(*state, []byte) ([]byte, error)) (
 	switch {
 	case now == nil:
 		return nil, nil
+	case s.Existed && bytes.Equal(now, s.Before): // it was not written, or was written back
+		return now, nil
 	case digest(now) != s.After:
 		return takeOut(s, now)
 	case !s.Existed:

@@ -165,7 +165,7 @@ var (
 
 // takeOutTOML takes out of a changed text what insert put in.
 func takeOutTOML(s *state, text []byte) ([]byte, error) {
-	if !bytes.Contains(text, []byte(beginMark)) && bytes.Contains(text, []byte(s.Handler)) {
+	if !bytes.Contains(text, []byte(beginMark)) && s.named(text) {
 		return nil, errors.New("the marks around Batten's part are gone; take it out by hand, and then remove its file below " + DefaultDir)
 	}
 	text = withoutOwn(text)
@@ -173,6 +173,11 @@ func takeOutTOML(s *state, text []byte) ([]byte, error) {
 		return nil, nil // nobody has added anything
 	}
 	return text, nil
+}
+
+// named reports whether a text has the handler's table, or its name as a value.
+func (s *state) named(text []byte) bool {
+	return regexp.MustCompile(`(\bruntimes\.|=\s*)["']?` + regexp.QuoteMeta(s.Handler) + `["'\].]`).Match(text)
 }
 
 var versionAlone = regexp.MustCompile(`^version = \d+$`)

@@ -17,8 +17,9 @@ type Node struct {
 	// exist if SeccompRequired is set.
 	SeccompRoot     string
 	SeccompRequired bool
-	// Containerd is the file of containerd's configuration, whose handlers count if
-	// Handlers is nil. It must be readable if ContainerdRequired is set.
+	// Containerd is the file of containerd's configuration, empty for that of the node's
+	// distribution; its handlers count if Handlers is nil. It must be readable if
+	// ContainerdRequired is set.
 	Containerd         string
 	ContainerdRequired bool
 	Handlers           []string
@@ -51,8 +52,8 @@ func (n Node) Look() (env manifest.Environment, notes []string, err error) {
 	if n.Handlers != nil {
 		return env, notes, nil
 	}
-	if !n.ContainerdRequired && isLocked(n.Containerd) {
-		return env, append(notes, fmt.Sprintf("the node's handlers are unknown, only root can read %s", n.Containerd)), nil
+	if config := install.ContainerdConfig(n.Containerd); !n.ContainerdRequired && isLocked(config) {
+		return env, append(notes, fmt.Sprintf("the node's handlers are unknown, only root can read %s", config)), nil
 	}
 	handlers, err := install.Handlers(install.Configs{Containerd: n.Containerd})
 	for _, h := range handlers {

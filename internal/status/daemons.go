@@ -55,7 +55,7 @@ func (s *Report) judgeContainerd(configs install.Configs, proc string, p procfs.
 		}
 		return
 	}
-	if _, err := exec.LookPath("containerd"); err == nil && sameFile(p, configs.Containerd, reads) {
+	if _, err := exec.LookPath(install.ContainerdProgram(configs.Containerd)); err == nil && sameFile(p, configs.Containerd, reads) {
 		s.judgeRunning(p, "containerd", running)
 		return
 	}

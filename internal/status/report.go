@@ -17,6 +17,9 @@ type Question struct {
 	Load   Load
 	// Configs are the engines' configurations.
 	Configs install.Configs
+	// Installed is the directory in which batten install keeps what was there before; empty
+	// for not to look.
+	Installed string
 }
 
 // Report is the whole answer of batten status.
@@ -61,6 +64,7 @@ type Report struct {
 // Answer answers whether the node is safe.
 func (q Question) Answer() (*Report, error) {
 	s := &Report{Problems: []string{}}
+	q.Configs.Containerd = install.ContainerdConfig(q.Configs.Containerd)
 	s.judgePolicy(q)
 	n, err := q.Look()
 	if err != nil {
@@ -71,6 +75,7 @@ func (q Question) Answer() (*Report, error) {
 	}
 	s.Containers, s.OtherProcesses, s.Others, s.Unsafe = n.Containers, n.Others, len(n.Others), n.Unsafe()
 	s.judgeHandlers(q, n.Host)
+	s.judgeInstalled(q.Installed)
 	s.Safe = len(s.Problems) == 0 && s.Unsafe == 0
 	return s, nil
 }
@@ -129,6 +134,20 @@ func (s *Report) judgeHandlers(q Question, processes map[int]procfs.Process) {
 		case h.Batten && h.Policy != "" && h.Policy != policy.DefaultPath:
 			s.judgeOwnPolicy(q, h)
 		}
+	}
+}
+
+// judgeInstalled says where an installation was interrupted, or written over.
+func (s *Report) judgeInstalled(dir string) {
+	if dir == "" {
+		return
+	}
+	unfinished, err := install.Unfinished(dir)
+	for _, text := range unfinished {
+		s.problem("%s", text)
+	}
+	if err != nil {
+		s.problem("not looked at: what batten install wrote: %s", err)
 	}
 }
 
