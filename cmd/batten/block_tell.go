@@ -122,6 +122,9 @@ func (b *blocking) tellRunning(own block.Block, path string, text []byte) error 
 		unsure = unsure || b.running || container.Kind == status.Unproved
 		answer.Open = append(answer.Open, container)
 	}
+	for _, d := range answer.Tightened {
+		unsure = unsure || len(d.Unreached) > 0
+	}
 	slices.SortStableFunc(answer.Open, func(x, y status.Container) int { return cmp.Compare(started(x), started(y)) })
 	if b.asJSON {
 		err = encodeIndented(b.cmd.OutOrStdout(), answer)
@@ -157,7 +160,7 @@ func (b *blocking) tellOpen(a runningJSON) error {
 	case len(a.Open)+a.Closed == 0:
 		fmt.Fprintln(w, "running: no containers")
 	case len(a.Open) == 0:
-		fmt.Fprintf(w, "running: %s, all proved to be closed by the filters that the kernel holds\n", plural(a.Closed, "container"))
+		fmt.Fprintf(w, "running: %s, all proved to be closed by the filters that the kernel holds%s\n", plural(a.Closed, "container"), butLater(a.Tightened))
 	default:
 		fmt.Fprintf(w, "running: %s of %d not proved to be closed; restart these:\n", plural(len(a.Open), "container"), len(a.Open)+a.Closed)
 	}
@@ -171,6 +174,21 @@ func (b *blocking) tellOpen(a runningJSON) error {
 		fmt.Fprintf(w, "not looked at: %s\n", what)
 	}
 	return nil
+}
+
+// butLater says in how many containers what is started later can make the calls: all that can be
+// left where no process of theirs can.
+func butLater(tried []closedJSON) string {
+	n := 0
+	for _, d := range tried {
+		if len(d.Unreached) > 0 {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; but what is started later in %s is not: restart what \"not closed\" names", plural(n, "container"))
 }
 
 // openBy says why a container is not proved to be closed.

@@ -33,7 +33,7 @@ var needed = map[bool]string{ // no_new_privs
 // tryAll starts a container under each profile that there is, and names those under which none
 // starts, twice.
 const tryAll = `mkdir -p /root/needs/rootfs/proc && gcc -static -nostdlib -Os -o /root/needs/rootfs/two-calls /run/in/two-calls.c && cd /root/needs && ` +
-	`starts() { cp $1 config.json && runc run needs 2>/dev/null | grep -q started; }; ` +
+	`starts() { cp $1 config.json; runc delete --force needs 2>/dev/null; runc run needs 2>/dev/null | grep -q started; }; ` +
 	`for f in /run/in/needs.%s.*; do starts $f || starts $f || starts $f || echo ${f##*.}; done`
 
 // TestArm64Needs takes one call at a time from a profile that starts a container on arm64, as

@@ -190,6 +190,9 @@ func (m *flooring) compute() error {
 	return m.within(m.rules())
 }
 
+// manyClauses is from how many rules on one call on [Limits].Coarse counts.
+const manyClauses = 100
+
 // name makes the rules of one syscall.
 func (m *flooring) name(arch specs.Arch, name string) (clear bool, err error) {
 	w := m.work.One()
@@ -202,6 +205,10 @@ func (m *flooring) name(arch specs.Arch, name string) (clear bool, err error) {
 		m.explicit[name] = m.own.Clauses[name]
 	} else {
 		m.explicit[name] = w.Express(want, m.otherwise)
+		if own := m.own.Clauses[name]; m.limits.Coarse && len(own) > 0 && (w.Spent() || len(m.explicit[name]) > manyClauses) {
+			w = m.work.One()
+			m.explicit[name] = w.Coarse(want, own)
+		}
 		if _, behind := syscalls.Multiplexed[name]; behind && semantics.Halved(m.explicit[name]) {
 			m.lengthen(name)
 		}

@@ -101,7 +101,8 @@ const (
 )
 
 func (l Limits) orDefaults() Limits {
-	return Limits{cmp.Or(l.Rules, defaultRules), cmp.Or(l.Instructions, defaultInstructions)}
+	l.Rules, l.Instructions = cmp.Or(l.Rules, defaultRules), cmp.Or(l.Instructions, defaultInstructions)
+	return l
 }
 
 // within returns an error if rules exceed limits; it names the syscalls that need most.
@@ -119,6 +120,9 @@ func (m *flooring) within(rules []specs.LinuxSyscall) error {
 			cost[name] += each
 			instructions += each
 		}
+	}
+	if limits.Coarse { // whose caller proves what is compiled
+		instructions, _ = semantics.Size(rules, m.arches)
 	}
 	if count <= limits.Rules && instructions <= limits.Instructions {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/batten-runtime/batten/policy/semantics"
 	"github.com/batten-runtime/batten/policy/syscalls"
@@ -106,7 +107,7 @@ func Profile(r Request) (*Observed, error) {
 	if err := cmp.Or(o.work.Err(), semantics.CheckSize(&out.Seccomp)); err != nil {
 		return nil, semantics.Said("the observing profile", err)
 	}
-	instructions, most := size(out.Seccomp.Syscalls, o.arches)
+	instructions, most := semantics.Size(out.Seccomp.Syscalls, o.arches)
 	if err := tooLarge(instructions, most); err != nil {
 		return nil, err
 	}
@@ -155,4 +156,16 @@ func killable(flags []specs.LinuxSeccompFlag) []specs.LinuxSeccompFlag {
 		flags = []specs.LinuxSeccompFlag{specs.LinuxSeccompFlagSpecAllow}
 	}
 	return append(slices.Clone(flags), specs.LinuxSeccompFlagWaitKillableRecv)
+}
+
+// maxInstructions is all that the kernel takes of a filter (BPF_MAXINSNS).
+const maxInstructions = 4096
+
+// tooLarge returns an error for an estimate that the kernel may not take.
+func tooLarge(instructions int, most []string) error {
+	if instructions <= maxInstructions {
+		return nil
+	}
+	return fmt.Errorf("the observing profile would have about %d instructions, more than the %d that the kernel takes; most are for %s: give these fewer conditions, or list fewer architectures",
+		instructions, maxInstructions, strings.Join(most, ", "))
 }

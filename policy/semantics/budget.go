@@ -36,13 +36,18 @@ var (
 // Work counts the steps of one computation.
 type Work struct {
 	Left int
+	most int
 	over bool // the rules on one system call took more than maxWork
 }
 
-func NewWork() *Work { return &Work{Left: MaxWork} }
+// NewWork returns the work of one computation for a container that is to start: [MaxWork].
+func NewWork() *Work { return WorkOf(MaxWork) }
+
+// WorkOf returns the work of one computation that may take more steps.
+func WorkOf(steps int) *Work { return &Work{Left: steps, most: steps} }
 
 // Done returns the steps that were taken.
-func (w *Work) Done() int { return MaxWork - w.Left }
+func (w *Work) Done() int { return w.most - w.Left }
 
 func (w *Work) Err() error {
 	switch {

@@ -1,7 +1,7 @@
 // Command pod runs one container in a pod of its own as the kubelet would, by
 // containerd's CRI, and prints what it prints:
 //
-//	pod [--privileged] [--keep] [--cgroup-parent SLICE] COMMAND...
+//	pod [--privileged] [--keep] [--name NAMESPACE/NAME] [--cgroup-parent SLICE] COMMAND...
 //
 // The command is one of busybox's. With --keep the pod goes on, and nothing is printed. With
 // systemd's cgroups a pod needs a slice to be in.
@@ -27,34 +27,35 @@ const image = "example.org/busybox:1"
 func main() {
 	privileged := flag.Bool("privileged", false, "a privileged container")
 	keep := flag.Bool("keep", false, "leave it running")
+	name := flag.String("name", "", "the pod's namespace and name; default/unset or default/privileged if not given")
 	parent := flag.String("cgroup-parent", "", "the cgroup that the pod's are in")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	if err := run(ctx, *privileged, *keep, *parent, flag.Args()); err != nil {
+	if err := run(ctx, *name, *privileged, *keep, *parent, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "pod:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, privileged, keep bool, parent string, args []string) error {
+func run(ctx context.Context, name string, privileged, keep bool, parent string, args []string) error {
 	connection, err := grpc.NewClient("unix:///run/containerd/containerd.sock", grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return err
 	}
 	defer connection.Close()
 	runtime := cri.NewRuntimeServiceClient(connection)
-	name := "unset"
-	if privileged {
-		name = "privileged"
+	if name == "" {
+		name = map[bool]string{true: "default/privileged", false: "default/unset"}[privileged]
 	}
+	namespace, name, _ := strings.Cut(name, "/")
 	logs, err := os.MkdirTemp("", "pod")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(logs)
 	sandbox := &cri.PodSandboxConfig{
-		Metadata:     &cri.PodSandboxMetadata{Name: name, Namespace: "default", Uid: filepath.Base(logs)},
+		Metadata:     &cri.PodSandboxMetadata{Name: name, Namespace: namespace, Uid: filepath.Base(logs)},
 		LogDirectory: logs,
 		Linux: &cri.LinuxPodSandboxConfig{
 			CgroupParent: parent,

@@ -1,29 +1,26 @@
-package observe
+package semantics
 
 import (
 	"cmp"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// maxInstructions is all that the kernel takes of a filter (BPF_MAXINSNS).
-const maxInstructions = 4096
-
 // sizing estimates how many instructions libseccomp 2.5 needs for rules; it is never below.
-// TestObserveRandom holds it to that.
+// TestObserveRandom of policy/observe holds it to that.
 type sizing struct {
 	arches []specs.Arch
 	cost   map[string]int
 	nodes  map[string]bool // comparisons that are counted
 }
 
-// size returns the estimate, and the names that need most.
-func size(rules []specs.LinuxSyscall, arches []specs.Arch) (instructions int, most []string) {
+// Size estimates how many instructions libseccomp 2.5 makes of rules on some architectures, never
+// too few, and returns the names that need most.
+func Size(rules []specs.LinuxSyscall, arches []specs.Arch) (instructions int, most []string) {
 	s := sizing{arches: arches, cost: make(map[string]int), nodes: make(map[string]bool)}
 	for _, r := range rules {
 		for _, name := range r.Names {
@@ -40,21 +37,12 @@ func size(rules []specs.LinuxSyscall, arches []specs.Arch) (instructions int, mo
 	return instructions, most[:min(3, len(most))]
 }
 
-// tooLarge returns an error for an estimate that the kernel may not take.
-func tooLarge(instructions int, most []string) error {
-	if instructions <= maxInstructions {
-		return nil
-	}
-	return fmt.Errorf("the observing profile would have about %d instructions, more than the %d that the kernel takes; most are for %s: give these fewer conditions, or list fewer architectures",
-		instructions, maxInstructions, strings.Join(most, ", "))
-}
-
 // add adds a rule on one name. The first rule compares the number, with its share of the
 // search tree; a later one may need a jump.
 func (s *sizing) add(name string, args []specs.LinuxSeccompArg) {
-	_, known := syscalls.Arches(name)
+	on, known := syscalls.Arches(name)
 	for _, arch := range s.arches {
-		if known && !has(arch, name) {
+		if known && on&syscalls.SetOf[arch] == 0 {
 			continue // libseccomp writes nothing there
 		}
 		path := string(arch) + " " + name

@@ -1,0 +1,117 @@
+package machines
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/batten-runtime/batten/integration/node"
+)
+
+// world makes what all pages take for granted: a checkout with what make built, manifests to
+// look at, a bundle, and an apt that does not ask.
+const world = `tar -xf /run/in/world.tar && echo 'APT::Get::Assume-Yes "true";' >/etc/apt/apt.conf.d/yes && ` +
+	`printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: main, image: web:1, securityContext: {seccompProfile: {type: RuntimeDefault}}}]\n' >pod.yaml && ` +
+	`mkdir -p k8s profiles bundle/rootfs/bin && cp pod.yaml deployment.yaml && cp pod.yaml k8s/ && cp deploy/policies/default.yaml new.yaml && ` +
+	`cp /bin/busybox bundle/rootfs/bin/ && ctr oci spec | sed 's|"sh"|"/bin/busybox", "true"|' >bundle/config.json`
+
+const (
+	fromPackage = "apt install ./dist/batten_*_amd64.deb"
+	fromSource  = "install -m 0755 bin/containerd-shim-batten-v2 bin/batten-runc /usr/local/bin/ && install -m 0755 bin/batten /usr/local/sbin/ && ln -sf batten-runc /usr/local/bin/batten-runc-crio"
+	shop        = "pod --name web/shop-7d4b9c6f5d-x2x7p --keep sh -c '/bin/probe call keyctl; exec sleep 100000'"
+	// soon runs a pod beside the next command, which waits for one.
+	soon = "nohup sh -c 'sleep 4; pod --name web/shop-7d4b9c6f5d-x2x7q grep Seccomp: /proc/self/status' >/dev/null 2>&1 &"
+	// interrupted ends a command as Ctrl-C does.
+	interrupted = "timeout --preserve-status -s INT 12 "
+	elsewhere   = "integration/kubernetes runs it"
+)
+
+// guides are the pages that a machine with containerd alone runs, in this order.
+var guides = []guide{
+	{
+		page: "README.md",
+		not: map[string]string{
+			"make demo": "make test runs it", "make dist": "the test has run it", "make build": "the test has run it",
+			"batten records": "it shows what comes later",
+		},
+		with:   map[string]string{"batten uninstall": "rm /usr/local/bin/*batten* /usr/local/sbin/batten"},
+		says:   map[string]string{"batten install --containerd --dry-run": "+# batten: begin", "batten status": "containerd  batten   yes      yes", "batten uninstall": "containerd: uninstalled"},
+		status: map[string]int{},
+	},
+	{
+		page: "docs/guide/distributions.md", before: []string{fromPackage},
+		not: map[string]string{"make talos-extension": "make test runs it"},
+	},
+	{
+		page: "docs/guide/status.md", before: []string{shop},
+		not: map[string]string{"batten verify [ID...]": "it shows what may be left out"},
+	},
+	{
+		page: "docs/guide/lint.md",
+		not:  map[string]string{"helm template": elsewhere},
+	},
+	{
+		page: "docs/guide/rollout.md",
+		not:  map[string]string{"jq ": "the machine has none"},
+	},
+	{
+		page: "docs/guide/audit.md",
+		with: map[string]string{"batten records": shop},
+		as:   map[string]string{"batten denials --follow": interrupted + "batten denials --follow"},
+		says: map[string]string{"batten denials ": "keyctl", "grep ": "keyctl"},
+	},
+	{
+		page: "docs/guide/record.md",
+		before: []string{"cp deploy/policies/default.yaml /etc/batten/policy.yaml",
+			"printf '#!/bin/sh\\nexec busybox true\\n' >/usr/local/bin/redis-server && chmod +x /usr/local/bin/redis-server"},
+		with: map[string]string{
+			"batten record --pod": soon, "batten replay shop.json": soon,
+			"batten record --from":         "cp shop.recording.json node1.recording.json && cp shop.recording.json node2.recording.json",
+			"batten replay profiles/shop.": "cp new.json profiles/shop.json",
+		},
+		as: map[string]string{
+			"batten record --pod":     interrupted + "batten record --pod 'web/shop-*' --until 24h --to shop.json",
+			"batten replay shop.json": interrupted + "batten replay shop.json --pod 'web/shop-*' --until 1h",
+		},
+		says: map[string]string{"batten record --pod": "proved: the profile is nowhere looser than RuntimeDefault"},
+	},
+	{
+		page:   "docs/guide/zero-day.md",
+		before: []string{"pod --name web/shop-7d4b9c6f5d-x2x7r --privileged --keep sleep 100000"},
+		not:    map[string]string{"kubectl ": elsewhere},
+	},
+}
+
+// enginesGuides are the pages that need Docker and Podman.
+var enginesGuides = []guide{
+	{
+		page:   "docs/guide/engines.md",
+		before: []string{fromSource, "sed 's/box/debian/g' <<'END' | sh\n" + box + "\nEND"},
+		not:    map[string]string{"systemctl restart crio": "there is no CRI-O"},
+		says:   map[string]string{"docker run": "Seccomp:\t2", "podman run": "Seccomp:\t2"},
+	},
+}
+
+// worldFiles are what the machine is brought: a checkout's parts that commands name.
+func worldFiles(t *testing.T) map[string][]byte {
+	t.Helper()
+	files := moreFiles(t)
+	checkout := map[string][]byte{"dist/batten_0.0.1_amd64.deb": files["batten_0.0.1_amd64.deb"]}
+	delete(files, "batten_0.0.1_amd64.deb")
+	delete(files, "batten_0.0.2_amd64.deb")
+	for _, name := range []string{"batten", "batten-runc", "containerd-shim-batten-v2"} {
+		checkout["bin/"+name] = read(t, filepath.Join(node.Root(), "bin", "static", name))
+	}
+	policies := filepath.Join(node.Root(), "deploy", "policies")
+	entries, err := os.ReadDir(policies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			checkout["deploy/policies/"+e.Name()] = read(t, filepath.Join(policies, e.Name()))
+		}
+	}
+	files["world.tar"] = pack(t, checkout)
+	return files
+}
