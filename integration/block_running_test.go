@@ -58,6 +58,10 @@ rules:
 	if table := output(t, "records", n.Command(batten, "records")); strings.Count(table, ", closed to no-keys while it ran") != 3 {
 		t.Errorf("batten records says\n%s", table)
 	}
+	bundle := "/run/containerd/io.containerd.runtime.v2.task/moby/unfiltered"
+	if out := output(t, "explain", n.Command(batten, "explain", bundle)); !strings.Contains(out, "\nclosed:    to keyctl while it ran, by batten block --running (no-keys)\n") {
+		t.Errorf("batten explain says\n%s", out)
+	}
 	for _, verb := range []string{"status", "verify"} {
 		out, err := n.Command(batten, verb).CombinedOutput()
 		if strings.Contains(string(out), "keyctl") {

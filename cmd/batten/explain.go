@@ -132,6 +132,9 @@ func (q *question) explainContainer(w io.Writer, p *policy.Policy, request polic
 	if seen := denialsSeen(&o); seen != "" {
 		fmt.Fprintf(w, "denials:   %s\n", seen)
 	}
+	for _, c := range q.closed {
+		fmt.Fprintf(w, "closed:    to %s while it ran, by batten block --running (%s)\n", c.Calls, c.Name)
+	}
 	if q.note != "" {
 		fmt.Fprintf(w, "note:      %s\n", q.note)
 	}

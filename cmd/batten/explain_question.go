@@ -12,6 +12,7 @@ import (
 	"github.com/batten-runtime/batten/internal/kernel"
 	"github.com/batten-runtime/batten/internal/manifest"
 	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/profile/reader"
 	"github.com/batten-runtime/batten/shim/enforce"
@@ -29,6 +30,7 @@ type question struct {
 	given       map[string]bool // flags
 	records     string          // directory of the records
 	note        string          // what is unknown of a config.json
+	closed      []record.Closed // the blocks that a container got while it ran
 
 	namespace, runtime                            string
 	podNamespace, podName, container, image, kind string
@@ -65,7 +67,7 @@ func (q *question) request(p *policy.Policy, name string, data []byte) (policy.R
 			return r, fmt.Errorf("spec %q: linux.seccomp: %w", name, err)
 		}
 		if bundle.Record != nil {
-			r.Default = bundle.Record.Default
+			r.Default, q.closed = bundle.Record.Default, bundle.Record.Closed
 		}
 		if bundle.Known && bundle.Record == nil && q.note == "" && effectiveUser() == 0 {
 			q.note = "Batten has no record of this container: it is gone, or it bypasses Batten, and this is what the policy would do"

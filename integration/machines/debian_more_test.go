@@ -67,7 +67,7 @@ func TestKernels(t *testing.T) {
 				{command: "batten block --running --name no-sysinfo sysinfo", says: []string{"closed while it runs: default/privileged"}},
 				{command: "batten verify", says: []string{"proved"}},
 				{command: "batten unblock no-sysinfo"},
-				{command: "printf 'version: 1\\ndenials: Count\\n' >/etc/batten/policy.yaml; " + run + "denied /bin/probe call keyctl; batten denials", says: []string{"keyctl: EPERM", "keyctl"}},
+				{command: "printf 'version: 1\\ndenials: Count\\n' >/etc/batten/policy.yaml; pod --name default/denied --keep sh -c '/bin/probe call keyctl; exec sleep 1000'; sleep 3; batten denials", says: []string{"default/denied", "keyctl"}},
 				{command: "batten record --to /root/recorded.json -- /bin/true && batten prove --floor RuntimeDefault /root/recorded.json", says: []string{"proved"}},
 			}, files)
 		})

@@ -1,11 +1,13 @@
 package machines
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/batten-runtime/batten/integration/node"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // world makes what all pages take for granted: a checkout with what make built, manifests to
@@ -13,12 +15,12 @@ import (
 const world = `tar -xf /run/in/world.tar && echo 'APT::Get::Assume-Yes "true";' >/etc/apt/apt.conf.d/yes && ` +
 	`printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: main, image: web:1, securityContext: {seccompProfile: {type: RuntimeDefault}}}]\n' >pod.yaml && ` +
 	`mkdir -p k8s profiles bundle/rootfs/bin && cp pod.yaml deployment.yaml && cp pod.yaml k8s/ && cp deploy/policies/default.yaml new.yaml && ` +
-	`cp /bin/busybox bundle/rootfs/bin/ && ctr oci spec | sed 's|"sh"|"/bin/busybox", "true"|' >bundle/config.json`
+	`cp deploy/policies/ebpf-agent.json profiles/ && cp /bin/busybox bundle/rootfs/bin/`
 
 const (
 	fromPackage = "apt install ./dist/batten_*_amd64.deb"
 	fromSource  = "install -m 0755 bin/containerd-shim-batten-v2 bin/batten-runc /usr/local/bin/ && install -m 0755 bin/batten /usr/local/sbin/ && ln -sf batten-runc /usr/local/bin/batten-runc-crio"
-	shop        = "pod --name web/shop-7d4b9c6f5d-x2x7p --keep sh -c '/bin/probe call keyctl; exec sleep 100000'"
+	shop        = "pod --name web/shop-7d4b9c6f5d-x2x7p --keep sh -c '/bin/probe call set_mempolicy; exec sleep 100000'"
 	// soon runs a pod beside the next command, which waits for one.
 	soon = "nohup sh -c 'sleep 4; pod --name web/shop-7d4b9c6f5d-x2x7q grep Seccomp: /proc/self/status' >/dev/null 2>&1 &"
 	// interrupted ends a command as Ctrl-C does.
@@ -58,7 +60,7 @@ var guides = []guide{
 		page: "docs/guide/audit.md",
 		with: map[string]string{"batten records": shop},
 		as:   map[string]string{"batten denials --follow": interrupted + "batten denials --follow"},
-		says: map[string]string{"batten denials ": "keyctl", "grep ": "keyctl"},
+		says: map[string]string{"batten denials ": "set_mempolicy", "grep ": "set_mempolicy"},
 	},
 	{
 		page: "docs/guide/record.md",
@@ -79,6 +81,15 @@ var guides = []guide{
 		page:   "docs/guide/zero-day.md",
 		before: []string{"pod --name web/shop-7d4b9c6f5d-x2x7r --privileged --keep sleep 100000"},
 		not:    map[string]string{"kubectl ": elsewhere},
+		with: map[string]string{
+			"batten block --except":  "batten unblock block-socket-af-alg",
+			"batten block --running": "batten unblock block-socket-af-alg",
+		},
+		says: map[string]string{
+			"batten block 'socket":   "proved to be closed; restart these:",
+			"batten block --running": "containers, all proved to be closed by the filters that the kernel holds\n",
+			"batten block --list":    "block-socket-af-alg",
+		},
 	},
 }
 
@@ -102,6 +113,15 @@ func worldFiles(t *testing.T) map[string][]byte {
 	for _, name := range []string{"batten", "batten-runc", "containerd-shim-batten-v2"} {
 		checkout["bin/"+name] = read(t, filepath.Join(node.Root(), "bin", "static", name))
 	}
+	bundle, err := json.Marshal(specs.Spec{
+		Version: "1.0.2", Root: &specs.Root{Path: "rootfs"}, Process: &specs.Process{Args: []string{"/bin/busybox", "true"}, Cwd: "/"},
+		Mounts: []specs.Mount{{Destination: "/proc", Type: "proc", Source: "proc"}},
+		Linux:  &specs.Linux{Namespaces: []specs.LinuxNamespace{{Type: specs.PIDNamespace}, {Type: specs.MountNamespace}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkout["bundle/config.json"] = bundle
 	policies := filepath.Join(node.Root(), "deploy", "policies")
 	entries, err := os.ReadDir(policies)
 	if err != nil {
