@@ -151,7 +151,14 @@ func TestCRIORecord(t *testing.T) {
 		if err := c.start(bundle, who); err != nil {
 			t.Fatal(err)
 		}
+		// One that ends at once, maybe before anybody has looked.
+		short := id("e" + who[1:2])
+		bundleOfShort := c.bundle(short, annotations, "/probe", "call", "getpid")
+		if err := c.start(bundleOfShort, short); err != nil {
+			t.Fatal(err)
+		}
 		c.exec(bundle, who, "/probe", "call", "getpid", "keyctl")
+		c.delete(bundleOfShort, short)
 		c.delete(bundle, who)
 	}
 	for lines.Scan() {
@@ -166,8 +173,13 @@ func TestCRIORecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := recording.Read(path, data)
-	if err != nil || len(r.Containers) != 1 || r.Containers[0].Pod != "web/shop-1" || r.Containers[0].Name != "main" {
-		t.Errorf("%v: it recorded %+v", err, r.Containers)
+	if err != nil || len(r.Containers) != 2 || r.Unnamed != 0 {
+		t.Fatalf("%v: it recorded %+v, unnamed %d", err, r.Containers, r.Unnamed)
+	}
+	for _, recorded := range r.Containers {
+		if recorded.Pod != "web/shop-1" || recorded.Name != "main" || !recorded.Start {
+			t.Errorf("it recorded %+v", recorded)
+		}
 	}
 }
 

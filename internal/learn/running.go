@@ -20,7 +20,7 @@ func (s *Session) findRunning() error {
 	if s.Wanted.None() {
 		return nil
 	}
-	records := s.records()
+	records := s.records(record.Store{Dir: s.Records}.Readable)
 	known := make(map[procID]bool)
 	for range rounds {
 		more, err := s.addRunning(records, known)

@@ -124,7 +124,7 @@ func (s *Session) sort(n recorder.New) error {
 		w.Command, w.Name = own.Command, own.Name
 		return s.begin(w, n)
 	}
-	records := s.records()
+	records := s.records(record.Store{Dir: s.Records}.All) // of what has just ended, too
 	id, rec := whoIs(n, records)
 	for _, w := range s.watched {
 		if slices.Contains(w.tags, n.Was) || id != "" && w.ID == id && (rec == nil || rec.Owner() == w.owner) || id == "" && w.mounts == n.Mounts {
@@ -157,8 +157,8 @@ func (s *Session) begin(w *watched, n recorder.New) error {
 }
 
 // records are those of the node. One that cannot be read does not end what is recorded.
-func (s *Session) records() []*record.Record {
-	list, err := record.Store{Dir: s.Records}.Readable()
+func (s *Session) records(read func() ([]*record.Record, error)) []*record.Record {
+	list, err := read()
 	if err != nil && err.Error() != s.unreadable {
 		s.unreadable = err.Error()
 		s.say("note: a container is known by its id alone, whose record cannot be read: %v", err)

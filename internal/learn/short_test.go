@@ -2,6 +2,7 @@ package learn_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,7 +11,10 @@ import (
 	"time"
 
 	"github.com/batten-runtime/batten/internal/learn"
+	"github.com/batten-runtime/batten/internal/procfs"
+	"github.com/batten-runtime/batten/internal/record"
 	"github.com/batten-runtime/batten/internal/testneeds"
+	"github.com/batten-runtime/batten/policy"
 )
 
 // A container whose only program has ended before anybody asked whose it is is recorded all the
@@ -39,5 +43,49 @@ func TestShort(t *testing.T) {
 	}
 	if len(r.Containers) != 1 || r.Containers[0].ID != id || len(r.Containers[0].Calls) < 5 || !r.Containers[0].Start || len(r.Containers[0].Capabilities) == 0 {
 		t.Errorf("recorded %+v", r)
+	}
+}
+
+// A container that is wanted by its pod, and that has ended with its record left behind, as
+// batten-runc leaves it until somebody deletes the container: it is recorded, and the record stays.
+func TestShortByPod(t *testing.T) {
+	testneeds.Root(t, "bpf(2)")
+	store := record.Store{Dir: t.TempDir()}
+	s, err := learn.Open(learn.Options{Wanted: learn.Wanted{Pod: "web/shop-*"}, Records: store.Dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, pod := range map[string]string{"short": "shop-1", "other": "other-1"} {
+		cmd := exec.Command("sh", "-c", "kill -STOP $$; exec true")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		pid := cmd.Process.Pid
+		if _, err := syscall.Wait4(pid, nil, syscall.WUNTRACED, nil); err != nil {
+			t.Fatal(err)
+		}
+		err := store.Write(&record.Record{
+			ContainerdNamespace: "k8s.io", ID: id, Pid: pid, StartTime: procfs.StartTime(pid), Time: time.Now(), Bundle: "/nowhere",
+			Identity: policy.Identity{Kind: policy.Container, PodNamespace: "web", PodName: pod, Container: "main"},
+		})
+		if err := errors.Join(err, syscall.Kill(pid, syscall.SIGCONT), cmd.Wait()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	defer stop()
+	if err := s.Run(ctx, true); err != nil || ctx.Err() != nil {
+		t.Errorf("%v, in time: %v", err, ctx.Err())
+	}
+	r, err := s.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Containers) != 1 || r.Containers[0].Pod != "web/shop-1" || len(r.Containers[0].Calls) < 5 || !r.Containers[0].Start || r.Unnamed != 0 {
+		t.Errorf("recorded %+v", r)
+	}
+	if left, err := store.All(); len(left) != 2 || err != nil {
+		t.Errorf("%d records are left, %v", len(left), err)
 	}
 }

@@ -36,9 +36,12 @@ func idIn(cgroup string, records []*record.Record) string {
 func whoIs(n recorder.New, records []*record.Record) (id string, rec *record.Record) {
 	p, err := procfs.Read("/proc", n.Pid)
 	for _, r := range records {
-		if r.Pid == n.Pid && (err != nil || r.StartTime == p.StartTime) {
-			return r.ID, r
+		if r.Pid == n.Pid && (err != nil || r.StartTime == p.StartTime) && (rec == nil || r.Time.After(rec.Time)) {
+			rec = r // of two with the number of a process that has ended the newer
 		}
+	}
+	if rec != nil {
+		return rec.ID, rec
 	}
 	id = idIn(p.Cgroup, records)
 	if err != nil { // it has ended

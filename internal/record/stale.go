@@ -61,6 +61,20 @@ func (r Store) List() ([]*Record, error) {
 
 // Readable returns the records that can be read, as List does, and why others cannot.
 func (r Store) Readable() (records []*Record, wrong error) {
+	all, wrong := r.All()
+	for _, rec := range all {
+		if !rec.stale() {
+			records = append(records, rec)
+		} else if err := r.Remove(rec.Owner(), rec.ID); err != nil {
+			wrong = errors.Join(wrong, err)
+		}
+	}
+	return records, wrong
+}
+
+// All returns the records that can be read, and why others cannot. Among them are those of
+// containers that have ended and whose runtime has not removed them yet; it removes none.
+func (r Store) All() (records []*Record, wrong error) {
 	paths, err := filepath.Glob(filepath.Join(r.Dir, "*", "*.json"))
 	if err != nil {
 		return nil, err
@@ -82,12 +96,6 @@ func (r Store) Readable() (records []*Record, wrong error) {
 		}
 		if own := PidNamespace(); rec.PidNamespace != "" && rec.PidNamespace != own {
 			wrong = errors.Join(wrong, fmt.Errorf("record %q is of %s, this is %s: its process cannot be seen from here", path, rec.PidNamespace, own))
-			continue
-		}
-		if rec.stale() {
-			if err := r.Remove(rec.Owner(), rec.ID); err != nil {
-				wrong = errors.Join(wrong, err)
-			}
 			continue
 		}
 		records = append(records, rec)
