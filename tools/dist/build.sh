@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes what is released: for amd64 and arm64 a tarball of static binaries with
 # manual pages, shell completions and example policies, a Debian package of the
-# same, and the bills of material (CycloneDX); then the digests of all.
+# same, and the bills of material (CycloneDX); the Helm chart; then the digests of all.
 #
 #   build.sh VERSION DIR      ARCHES=amd64 for one architecture only
 #
@@ -111,6 +111,19 @@ bills() {
 	done
 }
 
+# chart: what helm install takes. Its version has three numbers, as Helm wants them.
+chart() {
+	case $version in
+	v[0-9]* | [0-9]*.*) semver=${version#v} ;;
+	*) semver=0.0.0-git$version ;;
+	esac
+	mkdir -p "$work/chart"
+	cp -r deploy/helm/batten "$work/chart/"
+	sed -i "s/^version: .*/version: $semver/; s/^appVersion: .*/appVersion: $version/" "$work/chart/batten/Chart.yaml"
+	sed -i "s/^  tag: dev\$/  tag: $version/" "$work/chart/batten/values.yaml"
+	tar -C "$work/chart" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -c batten | gzip -n9 >"$out/batten-$semver.tgz"
+}
+
 integration/engines/build.sh packages
 batten=$work/batten
 CGO_ENABLED=1 go build -trimpath -ldflags "-X github.com/batten-runtime/batten/internal/version.Version=$version" -o "$batten" ./cmd/batten
@@ -123,4 +136,5 @@ for arch in ${ARCHES:-amd64 arm64}; do
 	deb $arch
 	bills $arch
 done
-(cd "$out" && sha256sum -- *.tar.gz *.deb *.cdx.json >SHA256SUMS)
+chart
+(cd "$out" && sha256sum -- *.tar.gz *.deb *.cdx.json *.tgz >SHA256SUMS)
