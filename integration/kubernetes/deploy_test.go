@@ -21,19 +21,34 @@ const system = "batten-system"
 // TestDeploy applies deploy/kubernetes as it is, with the image that make image
 // makes, to a node that knows nothing of Batten, and takes it off again.
 func TestDeploy(t *testing.T) {
-	c := cluster.Start(t, newest, []node.Handler{{Name: "runc", Type: node.Stock}})
-	archive := filepath.Join(node.Root(), "bin/batten-image.tar")
-	run(t, c, "importing the image", "ctr", "-n", cluster.CRI, "images", "import", archive)
-	// Where nodes have them.
-	run(t, c, "links", "sh", "-c", "mkdir -p /etc/containerd && ln -s "+c.Node.Config()+" /etc/containerd/config.toml && ln -s "+c.Socket+" /run/containerd/containerd.sock")
-	before, err := os.ReadFile(c.Node.Config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, before := unaware(t, newest)
 	t.Run("as RuntimeClass", func(t *testing.T) { checkDaemonSetLife(t, c.In(t), before) })
 	t.Run("as default, on a new node", func(t *testing.T) { checkNewNode(t, c.In(t), before) })
 	t.Run("as chart", func(t *testing.T) { checkChart(t, c.In(t), before) })
 	t.Run("required by admission", func(t *testing.T) { checkRequired(t, c.In(t)) })
+}
+
+// TestDeployOlder does the same on an older Kubernetes, whose containerd is of 1.7.
+func TestDeployOlder(t *testing.T) {
+	c, before := unaware(t, "containerd-1.7", cluster.WithRelease("1.35"))
+	t.Run("as RuntimeClass", func(t *testing.T) { checkDaemonSetLife(t, c.In(t), before) })
+	t.Run("as chart", func(t *testing.T) { checkChart(t, c.In(t), before) })
+}
+
+// unaware starts a node that knows nothing of Batten but the image. It returns containerd's
+// configuration there.
+func unaware(t *testing.T, engine string, options ...cluster.Option) (c *cluster.Cluster, config []byte) {
+	t.Helper()
+	c = cluster.Start(t, engine, []node.Handler{{Name: "runc", Type: node.Stock}}, options...)
+	archive := filepath.Join(node.Root(), "bin/batten-image.tar")
+	run(t, c, "importing the image", "ctr", "-n", cluster.CRI, "images", "import", archive)
+	// Where nodes have them.
+	run(t, c, "links", "sh", "-c", "mkdir -p /etc/containerd && ln -s "+c.Node.Config()+" /etc/containerd/config.toml && ln -s "+c.Socket+" /run/containerd/containerd.sock")
+	config, err := os.ReadFile(c.Node.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, config
 }
 
 // run runs a command on the node.
