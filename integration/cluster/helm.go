@@ -44,3 +44,13 @@ func helmHomes(dir string) (env []string) {
 	}
 	return env
 }
+
+// Shell is a line of bash on the node, in a directory, in which kubectl and helm are the
+// administrator's.
+func (c *Cluster) Shell(dir, line string) *exec.Cmd {
+	path := filepath.Dir(anyTool("kubectl")) + ":" + filepath.Dir(helm())
+	cmd := c.Command("timeout", "240", "bash", "-c", "cd "+dir+" && PATH=$PATH:"+path+" && "+line)
+	cmd.Env = append(cmd.Env, "KUBECONFIG="+c.kubeconfig("admin"), "KUBECACHEDIR="+filepath.Join(c.Dir, "kube-cache"))
+	cmd.Env = append(cmd.Env, helmHomes(c.path("helm"))...)
+	return cmd
+}

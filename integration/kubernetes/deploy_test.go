@@ -25,6 +25,7 @@ func TestDeploy(t *testing.T) {
 	t.Run("as RuntimeClass", func(t *testing.T) { checkDaemonSetLife(t, c.In(t), before) })
 	t.Run("as default, on a new node", func(t *testing.T) { checkNewNode(t, c.In(t), before) })
 	t.Run("as chart", func(t *testing.T) { checkChart(t, c.In(t), before) })
+	t.Run("as the guide says", func(t *testing.T) { checkGuide(t, c.In(t), before) })
 	t.Run("required by admission", func(t *testing.T) { checkRequired(t, c.In(t)) })
 }
 

@@ -1,8 +1,7 @@
 package machines
 
 import (
-	"os/exec"
-	"path/filepath"
+	"maps"
 	"testing"
 )
 
@@ -94,12 +93,6 @@ func arm64Files(t *testing.T) map[string][]byte {
 		}),
 		"pause.image": busybox(t, goarch, "registry.k8s.io/pause:3.6", nil, "sleep", "1000000"),
 	}
-	unpacked := t.TempDir()
-	if out, err := exec.Command("dpkg-deb", "-x", debianPackage(t, goarch, "0.0.1"), unpacked).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for _, path := range []string{"usr/sbin/batten", "usr/bin/batten-runc", "usr/bin/containerd-shim-batten-v2"} {
-		files[filepath.Base(path)] = read(t, filepath.Join(unpacked, path))
-	}
+	maps.Copy(files, unpackaged(t, goarch))
 	return files
 }

@@ -23,6 +23,19 @@ func debianPackage(t *testing.T, goarch, version string) string {
 	return filepath.Join(dir, "batten_"+version+"_"+goarch+".deb")
 }
 
+// unpackaged returns the package's programs.
+func unpackaged(t *testing.T, goarch string) map[string][]byte {
+	t.Helper()
+	dir, files := t.TempDir(), make(map[string][]byte)
+	if out, err := exec.Command("dpkg-deb", "-x", debianPackage(t, goarch, "0.0.1"), dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, path := range []string{"usr/sbin/batten", "usr/bin/batten-runc", "usr/bin/containerd-shim-batten-v2"} {
+		files[filepath.Base(path)] = read(t, filepath.Join(dir, path))
+	}
+	return files
+}
+
 // program builds one of this package's programs.
 func program(t *testing.T, goarch, dir string) []byte {
 	t.Helper()

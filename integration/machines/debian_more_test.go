@@ -17,6 +17,7 @@ func TestDebianEngines(t *testing.T) {
 		{command: box, says: []string{"sha256:", "sha256:"}},
 		{command: inDocker("--privileged"), says: []string{"Seccomp:\t0"}},
 		{command: inPodman("--privileged"), says: []string{"Seccomp:\t0"}},
+		{command: inBuildah, says: []string{"Seccomp:\t0"}},
 		{command: "printf '" + strings.ReplaceAll(systemdCgroup, "\n", `\n`) + "' >>/etc/containerd/config.toml"},
 		{command: "dpkg -i batten_0.0.1_amd64.deb"},
 		{command: "batten install --containerd --docker --podman --default", says: []string{"containerd: installed", "docker: installed", "podman: installed"}},
@@ -25,6 +26,7 @@ func TestDebianEngines(t *testing.T) {
 		{command: inDocker("--security-opt seccomp=unconfined"), says: []string{"Seccomp:\t2"}},
 		{command: inPodman("--privileged"), says: []string{"Seccomp:\t2"}},
 		{command: inPodman("--security-opt seccomp=unconfined"), says: []string{"Seccomp:\t2"}},
+		{command: inBuildah, says: []string{"Seccomp:\t2"}},
 		{command: inSlice + "--privileged --keep sleep 100000"},
 		{command: "find /sys/fs/cgroup -name '*cri-containerd*.scope'", says: []string{"cri-containerd-"}},
 		{command: inSlice + "cat /proc/self/attr/current", says: []string{"cri-containerd.apparmor.d (enforce)"}},
@@ -87,6 +89,10 @@ func inDocker(flags string) string {
 func inPodman(flags string) string {
 	return "podman run --rm --network none " + flags + " box /bin/grep Seccomp: /proc/self/status"
 }
+
+// inBuildah is a RUN step of a build whose author asks for no filter.
+const inBuildah = `printf 'FROM box\nRUN /bin/grep Seccomp: /proc/self/status\n' >/root/box/Containerfile && ` +
+	`buildah build --isolation oci --network none --security-opt seccomp=unconfined /root/box`
 
 // calls has a container make a call under a policy's architectures.
 func calls(architectures, call string) string {

@@ -3,10 +3,10 @@ package machines
 import (
 	"encoding/base64"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/batten-runtime/batten/internal/testpages"
 )
 
 // guide is a page whose commands a machine runs as they are printed, one after the other.
@@ -21,7 +21,7 @@ type guide struct {
 	// status is a command's where it is not 0, and says what it prints; by how it begins.
 	status map[string]int
 	says   map[string]string
-	// not has the reason why a command is not run, by how it begins.
+	// not has the reason why a command is not run, by how it begins. A $ stands for the end.
 	not map[string]string
 }
 
@@ -50,7 +50,7 @@ func (g guide) steps(t *testing.T) (steps []step) {
 	used := map[string]bool{}
 	find := func(what string, m map[string]string, command string) string {
 		for begin, value := range m {
-			if strings.HasPrefix(command, begin) {
+			if strings.HasPrefix(command+"$", begin) {
 				used[what+begin] = true
 				return value
 			}
@@ -61,7 +61,7 @@ func (g guide) steps(t *testing.T) (steps []step) {
 	for begin := range g.status {
 		statuses[begin] = begin
 	}
-	for _, command := range shownIn(string(read(t, filepath.Join("../..", g.page)))) {
+	for _, command := range testpages.Commands(string(read(t, filepath.Join("../..", g.page)))) {
 		if why := find("not ", g.not, command); why != "" {
 			t.Logf("%s: not run, %s: %s", g.page, why, command)
 			continue
@@ -98,68 +98,4 @@ func oneLine(command string) string {
 		return command
 	}
 	return `bash -c "$(echo ` + base64.StdEncoding.EncodeToString([]byte(command)) + ` | base64 -d)"`
-}
-
-var (
-	// programs are what the commands of pages begin with.
-	programs = []string{"apt", "batten", "cat", "cp", "ctr", "docker", "grep", "helm", "install", "jq", "kubectl", "ln", "make", "mkdir", "podman", "systemctl"}
-	// fence begins or ends a block; inBlock is a line of an indented one.
-	fence, inBlock = regexp.MustCompile("^ *```(.*)"), regexp.MustCompile(`^ {4,}(.*)`)
-	// prose stands behind a command, in a column of its own.
-	prose = regexp.MustCompile(`\s{3,}[^\s#'"-].*$`)
-	// heredoc is the end of the text that a command reads.
-	heredoc = regexp.MustCompile(`<<'(\w+)'`)
-)
-
-// shownIn returns the commands that a page shows: in an indented block, or behind the prompt of
-// a transcript.
-func shownIn(text string) (commands []string) {
-	lines, fenced, console := strings.Split(text, "\n"), false, false
-	for len(lines) > 0 {
-		line := lines[0]
-		lines = lines[1:]
-		if m := fence.FindStringSubmatch(line); m != nil {
-			fenced, console = !fenced, !fenced && m[1] == "console"
-			continue
-		}
-		first, ok := strings.CutPrefix(line, "# ")
-		if m := inBlock.FindStringSubmatch(line); m != nil && !fenced {
-			first, ok = strings.TrimSpace(m[1]), true
-		} else {
-			ok = ok && console
-		}
-		if program, _, _ := strings.Cut(first, " "); !ok || !slices.Contains(programs, program) {
-			continue
-		}
-		command := []string{prose.ReplaceAllString(first, "")}
-		for goesOn(command) && len(lines) > 0 {
-			command = append(command, strings.TrimSpace(lines[0]))
-			lines = lines[1:]
-		}
-		commands = append(commands, strings.Join(command, "\n"))
-	}
-	return commands
-}
-
-// goesOn reports whether a command is not at its end.
-func goesOn(lines []string) bool {
-	last := lines[len(lines)-1]
-	if m := heredoc.FindStringSubmatch(lines[0]); m != nil {
-		return last != m[1]
-	}
-	return strings.HasSuffix(last, "\\") || strings.HasSuffix(last, "|")
-}
-
-// TestShownIn: what counts as a command.
-func TestShownIn(t *testing.T) {
-	got := shownIn("Text `batten check`.\n\n    batten check     # fine\n    built-in: fine\n    batten status          what it says\n" +
-		"\n```console\n# batten records\nID\n```\n```yaml\n    batten: x\n```\n       kubectl create x \\\n         --y | kubectl apply -f -\n" +
-		"    cat >f <<'END'\n    [Service]\n    END\n    systemctl restart docker\n# batten\n")
-	want := []string{
-		"batten check     # fine", "batten status", "batten records", "kubectl create x \\\n--y | kubectl apply -f -",
-		"cat >f <<'END'\n[Service]\nEND", "systemctl restart docker",
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("got  %q\nwant %q", got, want)
-	}
 }

@@ -31,6 +31,7 @@ type machine struct {
 	release  string   // that the kernel is of, where it is not the disk's own
 	emulator []string // qemu's program, and the machine and processor that it is to be
 	kernel   string   // the kernel's command line, beside the root
+	counted  bool     // one processor whose clock goes on by a nanosecond an instruction
 	dir      string
 	boots    int
 }
@@ -113,7 +114,11 @@ func (m *machine) boot(t *testing.T, commands []string, files map[string][]byte)
 	ctx, cancel := context.WithTimeout(t.Context(), bootLimit)
 	defer cancel()
 	drive := func(path string) string { return "file=" + path + ",if=virtio,format=raw,cache=unsafe" }
-	cmd := exec.CommandContext(ctx, m.emulator[0], append(m.emulator[1:], "-accel", "tcg,thread=multi", "-m", "2048", "-smp", "2",
+	processors := []string{"-accel", "tcg,thread=multi", "-smp", "2"}
+	if m.counted {
+		processors = []string{"-accel", "tcg,thread=single", "-smp", "1", "-icount", "shift=0,sleep=off"}
+	}
+	cmd := exec.CommandContext(ctx, m.emulator[0], append(append(m.emulator[1:], processors...), "-m", "2048",
 		"-kernel", m.of("vmlinuz"), "-initrd", m.of("initrd"),
 		"-append", "root=/dev/vda rw "+m.kernel,
 		"-drive", drive(filepath.Join(m.dir, "disk")), "-drive", drive(in), "-drive", drive(out),
