@@ -13,6 +13,7 @@ import (
 	"github.com/batten-runtime/batten/internal/learn"
 	"github.com/batten-runtime/batten/internal/procfs"
 	"github.com/batten-runtime/batten/internal/record"
+	"github.com/batten-runtime/batten/internal/recording"
 	"github.com/batten-runtime/batten/internal/testneeds"
 	"github.com/batten-runtime/batten/policy"
 )
@@ -32,15 +33,7 @@ func TestShort(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
-	defer stop()
-	if err := s.Run(ctx, true); err != nil || ctx.Err() != nil {
-		t.Errorf("%v, in time: %v", err, ctx.Err())
-	}
-	r, err := s.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := untilEnd(t, s)
 	if len(r.Containers) != 1 || r.Containers[0].ID != id || len(r.Containers[0].Calls) < 5 || !r.Containers[0].Start || len(r.Containers[0].Capabilities) == 0 {
 		t.Errorf("recorded %+v", r)
 	}
@@ -73,6 +66,18 @@ func TestShortByPod(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	r := untilEnd(t, s)
+	if len(r.Containers) != 1 || r.Containers[0].Pod != "web/shop-1" || len(r.Containers[0].Calls) < 5 || !r.Containers[0].Start || r.Unnamed != 0 {
+		t.Errorf("recorded %+v", r)
+	}
+	if left, err := store.All(); len(left) != 2 || err != nil {
+		t.Errorf("%d records are left, %v", len(left), err)
+	}
+}
+
+// untilEnd waits for the end of what is recorded, ten seconds at most, and returns what was.
+func untilEnd(t *testing.T, s *learn.Session) *recording.Recording {
+	t.Helper()
 	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
 	defer stop()
 	if err := s.Run(ctx, true); err != nil || ctx.Err() != nil {
@@ -82,10 +87,5 @@ func TestShortByPod(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Containers) != 1 || r.Containers[0].Pod != "web/shop-1" || len(r.Containers[0].Calls) < 5 || !r.Containers[0].Start || r.Unnamed != 0 {
-		t.Errorf("recorded %+v", r)
-	}
-	if left, err := store.All(); len(left) != 2 || err != nil {
-		t.Errorf("%d records are left, %v", len(left), err)
-	}
+	return r
 }
