@@ -70,8 +70,9 @@ test: lint unit fuzz integration peers test-kubernetes demo distcheck ## everyth
 packages: # what cgo needs
 	@integration/engines/build.sh packages
 
-unit: packages ## the packages' own tests, with the race detector
+unit: packages ## the packages' own tests, with the race detector; random profiles without it
 	REQUIRE_INTEGRATION=1 $(GO) test -race ./cmd/... ./deploy/... ./docs/... ./internal/... ./policy/... ./shim/... ./spec/...
+	REQUIRE_INTEGRATION=1 $(GO) test ./policy/filter ./policy/floor ./policy/observe ./internal/recording # with all of their random profiles
 
 integration: build engines ## real daemons, real containers; nothing may be skipped
 	REQUIRE_INTEGRATION=1 $(GO) test -count=1 -p 1 -timeout 30m ./integration ./integration/bypass ./integration/faults ./integration/load ./integration/observe ./integration/record

@@ -10,6 +10,7 @@ import (
 
 	"github.com/batten-runtime/batten/internal/recording"
 	"github.com/batten-runtime/batten/policy/filter"
+	"github.com/batten-runtime/batten/policy/filter/filtertest"
 	"github.com/batten-runtime/batten/policy/profile"
 	"github.com/batten-runtime/batten/policy/semantics/region"
 	"github.com/batten-runtime/batten/policy/syscalls"
@@ -22,10 +23,7 @@ var audit = map[specs.Arch]uint32{specs.ArchX86_64: unix.AUDIT_ARCH_X86_64, spec
 // Each recorded call passes the compiled filter of the profile, and no call does that a container
 // did not make, the runtime does not need, and the rule on clone is not for.
 func TestProfileOfRandomRecordings(t *testing.T) {
-	count := 400
-	if testing.Short() {
-		count = 60
-	}
+	count := filtertest.Few(400)
 	for i := range count {
 		r := rand.New(rand.NewPCG(7, uint64(i)))
 		recordings := []*recording.Recording{randomRecording(r), randomRecording(r)}

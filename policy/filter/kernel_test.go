@@ -138,7 +138,7 @@ func TestKernelAgrees(t *testing.T) {
 	}
 	most, err := strconv.Atoi(os.Getenv("PAIRS"))
 	if err != nil {
-		most = 200
+		most = filtertest.Few(200)
 	}
 	pairs = pairs[:min(len(pairs), most)]
 	fromCorpus := len(pairs)

@@ -64,10 +64,7 @@ func readAlike(s specs.LinuxSeccomp) bool {
 // Edit does what the compiled programs of the profile, of allow and of deny say together, for
 // every call there is.
 func TestEditOfRandomProfiles(t *testing.T) {
-	count, pairs := judgement{}, *pairs
-	if testing.Short() {
-		pairs /= 10
-	}
+	count, pairs := judgement{}, filtertest.Few(*pairs)
 	for i := range pairs {
 		r := rand.New(rand.NewPCG(*seed+100, uint64(i)))
 		p, errno := filtertest.Profile(r), filtertest.Pick(r, []uint{1, 38, 13})

@@ -122,10 +122,7 @@ func text(s specs.LinuxSeccomp) string { return string(profile.Encode(s)) }
 
 // Floor is the meet of the two compiled programs, for every call there is.
 func TestFloorOfRandomPairs(t *testing.T) {
-	count, pairs := judgement{}, *pairs
-	if testing.Short() {
-		pairs /= 10
-	}
+	count, pairs := judgement{}, filtertest.Few(*pairs)
 	for i := range pairs {
 		r := rand.New(rand.NewPCG(*seed, uint64(i)))
 		f, p := filtertest.Profile(r), filtertest.Profile(r)

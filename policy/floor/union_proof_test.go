@@ -80,10 +80,7 @@ func names(s specs.LinuxSeccomp, name string) bool {
 
 // Union is the join of the two compiled programs, for every call there is.
 func TestUnionOfRandomPairs(t *testing.T) {
-	count, pairs := judgement{}, *pairs
-	if testing.Short() {
-		pairs /= 10
-	}
+	count, pairs := judgement{}, filtertest.Few(*pairs)
 	for i := range pairs {
 		r := rand.New(rand.NewPCG(*seed+200, uint64(i)))
 		first, second := filtertest.Profile(r), filtertest.Profile(r)

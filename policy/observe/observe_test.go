@@ -47,10 +47,7 @@ func TestObserveCorpus(t *testing.T) {
 
 // Random profiles know the traps: see filtertest.
 func TestObserveRandom(t *testing.T) {
-	count, wrong, profiles := map[string]int{}, 0, *profiles
-	if testing.Short() {
-		profiles /= 5
-	}
+	count, wrong, profiles := map[string]int{}, 0, filtertest.Few(*profiles)
 	for i := range profiles {
 		s := filtertest.Profile(rand.New(rand.NewPCG(*seed, uint64(i))))
 		if filtertest.MayNotReturn(s) {
