@@ -24,7 +24,7 @@ const (
 	// soon runs a pod beside the next command, which waits for one.
 	soon = "nohup sh -c 'sleep 4; pod --name web/shop-7d4b9c6f5d-x2x7q grep Seccomp: /proc/self/status' >/dev/null 2>&1 &"
 	// interrupted ends a command as Ctrl-C does.
-	interrupted = "timeout --preserve-status -s INT 12 "
+	interrupted = "timeout --preserve-status -s INT 30 "
 	elsewhere   = "integration/kubernetes runs it"
 )
 

@@ -3,6 +3,7 @@ package machines
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -31,6 +32,7 @@ type machine struct {
 	release  string   // that the kernel is of, where it is not the disk's own
 	emulator []string // qemu's program, and the machine and processor that it is to be
 	kernel   string   // the kernel's command line, beside the root
+	memory   string   // in MiB, 2048 if empty; a tenth of it holds what the machine is brought
 	counted  bool     // one processor whose clock goes on by a nanosecond an instruction
 	dir      string
 	boots    int
@@ -118,7 +120,7 @@ func (m *machine) boot(t *testing.T, commands []string, files map[string][]byte)
 	if m.counted {
 		processors = []string{"-accel", "tcg,thread=single", "-smp", "1", "-icount", "shift=0,sleep=off"}
 	}
-	cmd := exec.CommandContext(ctx, m.emulator[0], append(append(m.emulator[1:], processors...), "-m", "2048",
+	cmd := exec.CommandContext(ctx, m.emulator[0], append(append(m.emulator[1:], processors...), "-m", cmp.Or(m.memory, "2048"),
 		"-kernel", m.of("vmlinuz"), "-initrd", m.of("initrd"),
 		"-append", "root=/dev/vda rw "+m.kernel,
 		"-drive", drive(filepath.Join(m.dir, "disk")), "-drive", drive(in), "-drive", drive(out),
