@@ -21,11 +21,15 @@ rules:
 	batten := filepath.Join(node.Root(), "bin", "batten")
 	probe := []string{"/probe", "call", "getpid", "alg", "i386_alg", "socketcall_alg", "keyctl"}
 	for _, tt := range []struct{ id, namespace, before, after string }{
-		{"counted", "test", calls("getpid", "OK", "alg", "EPERM", "i386_alg", "EPERM", "socketcall_alg", "OK", "keyctl", "EPERM"),
+		{
+			"counted", "test", calls("getpid", "OK", "alg", "EPERM", "i386_alg", "EPERM", "socketcall_alg", "OK", "keyctl", "EPERM"),
 			// No rule on socketcall can notify of some sockets and deny others: all of them fail.
-			calls("getpid", "OK", "alg", "EPERM", "i386_alg", "EPERM", "socketcall_alg", "ENOSYS", "keyctl", "EPERM")},
-		{"audited", "moby", calls("getpid", "OK", "alg", "OK", "i386_alg", "OK", "socketcall_alg", "OK", "keyctl", "OK"),
-			calls("getpid", "OK", "alg", "EPERM", "i386_alg", "EPERM", "socketcall_alg", "EPERM", "keyctl", "OK")},
+			calls("getpid", "OK", "alg", "EPERM", "i386_alg", "EPERM", "socketcall_alg", "ENOSYS", "keyctl", "EPERM"),
+		},
+		{
+			"audited", "moby", calls("getpid", "OK", "alg", "OK", "i386_alg", "OK", "socketcall_alg", "OK", "keyctl", "OK"),
+			calls("getpid", "OK", "alg", "EPERM", "i386_alg", "EPERM", "socketcall_alg", "EPERM", "keyctl", "OK"),
+		},
 	} {
 		t.Run(tt.id, func(t *testing.T) {
 			c, err := n.Start(node.Run{ID: tt.id, Namespace: tt.namespace, Runtime: node.Batten})

@@ -62,8 +62,10 @@ var guides = []guide{
 	},
 	{
 		page: "docs/guide/record.md",
-		before: []string{"cp deploy/policies/default.yaml /etc/batten/policy.yaml",
-			"printf '#!/bin/sh\\nexec busybox true\\n' >/usr/local/bin/redis-server && chmod +x /usr/local/bin/redis-server"},
+		before: []string{
+			"cp deploy/policies/default.yaml /etc/batten/policy.yaml",
+			"printf '#!/bin/sh\\nexec busybox true\\n' >/usr/local/bin/redis-server && chmod +x /usr/local/bin/redis-server",
+		},
 		with: map[string]string{
 			"batten record --pod": soon, "batten replay shop.json": soon,
 			"batten record --from":         "cp shop.recording.json node1.recording.json && cp shop.recording.json node2.recording.json",
