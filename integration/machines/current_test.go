@@ -68,7 +68,7 @@ func TestCurrent(t *testing.T) {
 	m := debian12(t)
 	m.memory = "4096"
 	play(t, m, []step{
-		{command: oneLine(current), says: []string{"v2.4.", "runc version 1.5.", "Kubernetes v1.37."}},
+		{command: oneLine(current), says: []string{"containerd/v2 2.4.", "runc version 1.5.", "Kubernetes v1.37."}},
 		{command: "dpkg -i batten_0.0.1_amd64.deb && batten install --containerd --default --restart", says: []string{"containerd: installed: /etc/containerd/config.toml", "restarted: containerd"}},
 		{command: "batten status", says: []string{"containerd  batten   yes      yes"}, never: "NOT SAFE"},
 		{command: "systemd-run --unit kubelet kubelet --config /etc/kubernetes/kubelet.yaml && " + awaitPod},
