@@ -15,7 +15,6 @@ import (
 	"github.com/batten-runtime/batten/internal/status"
 	"github.com/batten-runtime/batten/internal/tighten"
 	"github.com/batten-runtime/batten/policy/filter"
-	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
@@ -42,7 +41,7 @@ type closer struct {
 	survey status.Survey
 	filter tighten.Filter
 	chosen func(*status.Container) bool
-	block  specs.LinuxSeccomp
+	block  *execs.Block
 	note   record.Closed
 	// tried is what came of the containers, by their oldest processes.
 	tried map[tighten.Target]closedJSON
@@ -62,7 +61,7 @@ func newCloser(own block.Block, survey status.Survey, chosen func(*status.Contai
 		return nil, err
 	}
 	_ = tighten.Hurry() // without the right it takes longer on a busy machine
-	c := &closer{survey: survey, chosen: chosen, block: profile, note: record.Closed{Name: own.Name, Calls: callsOf(own.Calls)}, tried: make(map[tighten.Target]closedJSON)}
+	c := &closer{survey: survey, chosen: chosen, block: execs.New(profile), note: record.Closed{Name: own.Name, Calls: callsOf(own.Calls)}, tried: make(map[tighten.Target]closedJSON)}
 	c.survey.Known = func(which *status.Container) (status.Verdict, bool) {
 		return status.Verdict{Kind: status.Proved, Safe: true, Text: "closed while it runs"}, c.has(which)
 	}
@@ -94,7 +93,7 @@ func (c *closer) close() (*status.Node, error) {
 		failed := make(map[*status.Container]error)
 		for _, which := range open {
 			key, _ := oldest(which)
-			later[which], failed[which] = execs.Close(execs.Container{ID: which.ID, Pid: key.Pid}, c.block)
+			later[which], failed[which] = c.block.Close(execs.Container{ID: which.ID, Pid: key.Pid})
 		}
 		awaitExecs(n.Host)
 		for _, which := range open {

@@ -10,7 +10,6 @@ import (
 	"github.com/batten-runtime/batten/internal/atomicfile"
 	"github.com/batten-runtime/batten/policy/bpf"
 	"github.com/batten-runtime/batten/policy/filter"
-	"github.com/batten-runtime/batten/policy/floor"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -33,14 +32,14 @@ var defaultRoots = []string{
 	"/run/containerd/runc/*", "/run/docker/runtime-*/*", "/var/run/docker/runtime-*/*", "/run/runc", "/run/crun",
 }
 
-// Close makes what its runtime keeps of the container's profile as strict as a block, so that what is
-// started in it from then on has it. It returns the file that it changed, or that needed no change.
-func Close(c Container, block specs.LinuxSeccomp) (path string, err error) {
+// Close makes what its runtime keeps of the container's profile as strict as the block, so that what
+// is started in it from then on has it. It returns the file that it changed, or that needed no change.
+func (b *Block) Close(c Container) (path string, err error) {
 	for _, root := range append(c.Roots, defaultRoots...) {
 		dirs, _ := filepath.Glob(filepath.Join(root, c.ID))
 		for _, dir := range dirs {
 			if s := stateIn(dir, c.Pid); s != nil {
-				return s.path, s.close(block)
+				return s.path, s.close(b)
 			}
 		}
 	}
@@ -80,7 +79,7 @@ func pidIn(path, key string) (pid int) {
 }
 
 // close rewrites the file.
-func (s *state) close(block specs.LinuxSeccomp) error {
+func (s *state) close(block *Block) error {
 	info, err := os.Stat(s.path)
 	if err != nil {
 		return err
@@ -97,23 +96,21 @@ func (s *state) close(block specs.LinuxSeccomp) error {
 	if err != nil {
 		return fmt.Errorf("%s: its profile: %w", s.path, err)
 	}
+	closed := block.profile
 	if kept != nil {
-		met, _, err := floor.Floor(block, *kept, floor.Limits{})
-		if err != nil { // an observing profile has many rules
-			met, err = coarse(block, *kept)
-		}
+		met, err := block.meet(*kept)
 		if err != nil {
 			return fmt.Errorf("%s: its profile and the block: %w", s.path, err)
 		}
 		if met.Unchanged {
 			return nil
 		}
-		block = met.Seccomp
+		closed = met.Seccomp
 	}
-	if under["seccomp"], err = s.write(block); err != nil {
+	if under["seccomp"], err = s.write(closed); err != nil {
 		return fmt.Errorf("%s: %w", s.path, err)
 	}
-	if err := s.compile(block, info); err != nil {
+	if err := s.compile(closed, info); err != nil {
 		return err
 	}
 	if all[s.under], err = json.Marshal(under); err != nil {

@@ -38,8 +38,8 @@ func root(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-func ExampleClose() {
-	_, err := execs.Close(execs.Container{ID: "gone", Pid: 1}, noKeyctl())
+func ExampleBlock_Close() {
+	_, err := execs.New(noKeyctl()).Close(execs.Container{ID: "gone", Pid: 1})
 	fmt.Println(err)
 	// Output: the state that its runtime keeps is not found
 }
@@ -75,7 +75,7 @@ func TestClose(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := root(t, tt.files)
-			path, err := execs.Close(execs.Container{ID: "c", Pid: 7, Roots: []string{dir}}, noKeyctl())
+			path, err := execs.New(noKeyctl()).Close(execs.Container{ID: "c", Pid: 7, Roots: []string{dir}})
 			if err != nil || path != filepath.Join(dir, "c", tt.file) {
 				t.Fatalf("%q, %v", path, err)
 			}
@@ -94,7 +94,7 @@ func TestClose(t *testing.T) {
 			if _ = json.Unmarshal(under["rootfs"], &rootfs); rootfs != "/a&b" || len(all) < 2 {
 				t.Errorf("lost is what else it had: %s", data)
 			}
-			if _, err := execs.Close(execs.Container{ID: "c", Pid: 7, Roots: []string{dir}}, noKeyctl()); err != nil {
+			if _, err := execs.New(noKeyctl()).Close(execs.Container{ID: "c", Pid: 7, Roots: []string{dir}}); err != nil {
 				t.Error(err)
 			}
 			if again, _ := os.ReadFile(path); string(again) != string(data) {
@@ -116,7 +116,7 @@ func TestCloseRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := root(t, map[string]string{"state.json": tt.state})
-			_, err := execs.Close(execs.Container{ID: "c", Pid: 7, Roots: []string{dir}}, noKeyctl())
+			_, err := execs.New(noKeyctl()).Close(execs.Container{ID: "c", Pid: 7, Roots: []string{dir}})
 			if err == nil || !strings.HasSuffix(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
@@ -124,5 +124,31 @@ func TestCloseRefuses(t *testing.T) {
 				t.Errorf("it was changed: %s", data)
 			}
 		})
+	}
+}
+
+// TestCloseManyListeners: what was made of one container's profile serves another's, but for the
+// listener that each has of its own.
+func TestCloseManyListeners(t *testing.T) {
+	block := execs.New(noKeyctl())
+	for _, listener := range []string{"/run/a.sock", "/run/b.sock", ""} {
+		notify := `{"names":["mount"],"action":"SCMP_ACT_NOTIFY"},`
+		path := fmt.Sprintf(`"listenerPath":%q,`, listener)
+		if listener == "" {
+			notify, path = "", ""
+		}
+		config := `{"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ERRNO",` + path + `"architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86","SCMP_ARCH_X32"],"syscalls":[` + notify + `{"names":["read","keyctl"],"action":"SCMP_ACT_ALLOW"}]}}}`
+		dir := root(t, map[string]string{"status": `{"pid":7}`, "config.json": config})
+		if _, err := block.Close(execs.Container{ID: "c", Pid: 7, Roots: []string{dir}}); err != nil {
+			t.Fatal(err)
+		}
+		var closed specs.Spec
+		data, err := os.ReadFile(filepath.Join(dir, "c", "config.json"))
+		if err := errors.Join(err, json.Unmarshal(data, &closed)); err != nil {
+			t.Fatal(err)
+		}
+		if s := closed.Linux.Seccomp; s.ListenerPath != listener || strings.Contains(fmt.Sprint(s.Syscalls), "read keyctl") {
+			t.Errorf("listener %q: it has %q and %+v", listener, s.ListenerPath, s.Syscalls)
+		}
 	}
 }
