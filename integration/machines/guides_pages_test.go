@@ -111,8 +111,8 @@ func worldFiles(t *testing.T) map[string][]byte {
 	checkout := map[string][]byte{"dist/batten_0.0.1_amd64.deb": files["batten_0.0.1_amd64.deb"]}
 	delete(files, "batten_0.0.1_amd64.deb")
 	delete(files, "batten_0.0.2_amd64.deb")
-	for _, name := range []string{"batten", "batten-runc", "containerd-shim-batten-v2"} {
-		checkout["bin/"+name] = read(t, filepath.Join(node.Root(), "bin", "static", name))
+	for name, program := range unpackaged(t, "amd64") {
+		checkout["bin/"+name] = program
 	}
 	bundle, err := json.Marshal(specs.Spec{
 		Version: "1.0.2", Root: &specs.Root{Path: "rootfs"}, Process: &specs.Process{Args: []string{"/bin/busybox", "true"}, Cwd: "/"},
