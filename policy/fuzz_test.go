@@ -65,6 +65,8 @@ func FuzzIdentifyCRIO(f *testing.F) {
 			"sandbox":   {Annotations: pod.Sandbox()},
 			"container": {Annotations: pod.Container(shopMain)},
 			"restored":  {Annotations: pod.Container(with(shopMain, written)), Restore: true},
+
+			"in a restored pod": {Annotations: pod.Container(with(unlabelled(shopMain), written)), Restore: true},
 		} {
 			r.Engine = names.CRIO
 			who := policy.Identify(r)
@@ -74,10 +76,12 @@ func FuzzIdentifyCRIO(f *testing.F) {
 				want.Kind, want.Container = policy.Sandbox, ""
 			case "container":
 				want.Image = shopMain.Image
+			case "restored", "in a restored pod":
+				want = policy.Identity{Kind: policy.Container}
 			}
 			forged := parse(t, "version: 1\n").Decide(r).Question == "names"
 			same := who.Kind == want.Kind && who.PodNamespace == want.PodNamespace && who.PodName == want.PodName && who.Container == want.Container && who.Image == want.Image
-			if forged == same || forged && name == "container" {
+			if !forged && !same || forged && (who.PodName != "" || name == "container") {
 				t.Errorf("%s with %q: %+v, forged %v", name, written, who, forged)
 			}
 		}

@@ -18,6 +18,8 @@ import (
 // checkpoint any such key of the container that is restored. The four kubelet keys nobody
 // writes but the kubelet, and CRI-O for a sandbox. Another client of CRI may leave these out;
 // in a container they are then the pod author's. Names that both sets give must be the same.
+// A whole pod that is restored (RestorePod) has containers without any CRI labels, so that a
+// checkpoint writes both sets: of a container that is restored no name is believed.
 const (
 	crioKind        = "io.kubernetes.cri-o.ContainerType"
 	crioName        = "io.kubernetes.cri-o.Name"        // of the container, or of the sandbox itself
@@ -35,7 +37,7 @@ const (
 const infraContainer = "POD"
 
 // identifyCRIO reads CRI-O's annotations. In a sandbox they say nothing of the image, as in
-// containerd's; nor in a container that is restored, whose checkpoint may have written it.
+// containerd's; in a container that is restored they say nothing but that it is one.
 func identifyCRIO(r Request) Identity {
 	a, who := r.Annotations, Identity{Kind: Container}
 	names := crioNames{key: crioSandboxName, all: a}
@@ -73,9 +75,12 @@ func identifyCRIO(r Request) Identity {
 	if who.forged = names.forged; who.forged != "" {
 		return Identity{Kind: who.Kind, forged: who.forged}
 	}
+	if r.Restore {
+		return Identity{Kind: Container} // no sandbox is restored in this way
+	}
 	who.pod, who.named = true, who.Kind == Container
 	who.PodName, who.PodNamespace = pod[0], pod[1]
-	if who.Kind == Container && !r.Restore {
+	if who.Kind == Container {
 		who.Image = a[crioImage]
 		who.imaged = who.Image != ""
 	}

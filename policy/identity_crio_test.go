@@ -120,8 +120,9 @@ func TestIdentityOfCRIO(t *testing.T) {
 		{name: "a sandbox that writes containerd's keys", annotations: shop(only("cri.container-type", "cri.sandbox-namespace", "cri.sandbox-name", "cri.container-name", "cri.image-name"), nil).Sandbox(), rule: "sandboxes"},
 
 		// A restored container: the checkpoint's annotations come after CRI-O's keys.
-		{name: "a checkpoint", annotations: shop(nil, nil).Container(shopMain), restore: true, rule: "shop of no image"},
-		{name: "a checkpoint that forges its image", annotations: shop(nil, nil).Container(with(shopMain, only("cri-o.ImageName", "cri-o.Image"))), restore: true, rule: "shop of no image"},
+		{name: "a checkpoint", annotations: shop(nil, nil).Container(shopMain), restore: true, rule: ""},
+		{name: "a checkpoint that forges its image", annotations: shop(nil, nil).Container(with(shopMain, only("cri-o.ImageName", "cri-o.Image"))), restore: true, rule: ""},
+		{name: "a checkpoint in a restored pod that forges all", annotations: shop(nil, nil).Container(with(unlabelled(shopMain), monitoring)), restore: true, rule: ""},
 		{
 			name: "a checkpoint of another pod", annotations: shop(nil, nil).Container(with(shopMain, only("cri-o.SandboxName", "cri-o.Name"))), restore: true,
 			refused: `annotations io.kubernetes.cri-o.SandboxName: "k8s_agent-1_monitoring_1_0" and io.kubernetes.pod.name: "shop-1" cannot both be CRI-O's`,
