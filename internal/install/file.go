@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/batten-runtime/batten/internal/atomicfile"
 	"github.com/moby/sys/atomicwriter"
 	"golang.org/x/sys/unix"
 )
@@ -23,7 +24,7 @@ func may(path string) error {
 }
 
 // write replaces a file, or removes it for nil. A new one is its owner's to write
-// and everybody's to read; an old one keeps its mode, and a symlink its target.
+// and everybody's to read; an old one keeps its owner and mode, and a symlink its target.
 func write(path string, data []byte) error {
 	if err := may(path); err != nil {
 		return err
@@ -37,14 +38,13 @@ func write(path string, data []byte) error {
 		}
 		return nil
 	}
-	mode := fs.FileMode(0o644)
 	if info, err := os.Stat(path); err == nil {
-		mode = info.Mode().Perm()
+		return atomicfile.Replace(path, data, info)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return atomicwriter.WriteFile(path, data, mode)
+	return atomicwriter.WriteFile(path, data, 0o644)
 }
 
 // read is a file's bytes, nil if there is none.

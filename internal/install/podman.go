@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/batten-runtime/batten/internal/names"
@@ -104,15 +103,19 @@ func checkPodmanName(name string) error {
 	return fmt.Errorf("a runtime %q would have Podman run %s if batten-runc were missing; name it %s with --handler", name, path, names.Wrapper)
 }
 
+// unquoted is a word of TOML without space and quotes around it.
+func unquoted(word string) string { return strings.Trim(strings.TrimSpace(word), `"'`) }
+
 // takeOutDropIn takes Batten's lines out of a file that somebody changed, and
 // removes it if nothing but headers is left.
 func takeOutDropIn(s *state, text []byte) ([]byte, error) {
-	own := []string{podmanComment, fmt.Sprintf("runtime = %q", s.Handler)}
 	var kept []string
 	rest := false
 	for _, line := range strings.SplitAfter(string(text), "\n") {
 		trimmed := strings.TrimSpace(line)
-		if slices.Contains(own, trimmed) || strings.HasPrefix(trimmed, header([]string{s.Handler})+" = ") {
+		key, value, _ := strings.Cut(trimmed, "=")
+		key, value = unquoted(key), unquoted(value)
+		if trimmed == podmanComment || key == "runtime" && value == s.Handler || key == s.Handler && value != "" {
 			continue
 		}
 		kept = append(kept, line)

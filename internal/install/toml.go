@@ -158,17 +158,16 @@ func header(path []string) string {
 }
 
 var (
-	ownBlock = regexp.MustCompile(`(?ms)^\n?` + regexp.QuoteMeta(beginMark) + `\n.*?^` + regexp.QuoteMeta(endMark) + `\n?`)
-	ownLine  = regexp.MustCompile(`(?m)^[^\n]*` + regexp.QuoteMeta(lineMark) + `nothing\n?`)
+	ownBlock = regexp.MustCompile(`(?ms)^(?:\r?\n)?` + regexp.QuoteMeta(beginMark) + `\r?\n.*?^` + regexp.QuoteMeta(endMark) + `\r?\n?`)
+	ownLine  = regexp.MustCompile(`(?m)^[^\n]*` + regexp.QuoteMeta(lineMark) + `nothing\r?\n?`)
 	ownValue = regexp.MustCompile(`(?m)"[^"\n]*"` + regexp.QuoteMeta(lineMark) + `(.*)$`)
 )
 
 // takeOutTOML takes out of a changed text what insert put in.
 func takeOutTOML(s *state, text []byte) ([]byte, error) {
-	if !bytes.Contains(text, []byte(beginMark)) && s.named(text) {
-		return nil, errors.New("the marks around Batten's part are gone; take it out by hand, and then remove its file below " + DefaultDir)
+	if text = withoutOwn(text); s.named(text) || bytes.Contains(text, []byte(beginMark)) || bytes.Contains(text, []byte(lineMark)) {
+		return nil, errors.New("the marks around Batten's part are gone, or not whole; take it out by hand, and then remove its file below " + DefaultDir)
 	}
-	text = withoutOwn(text)
 	if left := string(bytes.TrimSpace(text)); !s.Existed && (left == strings.TrimSpace(templateBase) || s.Kind == kindDropIn && versionAlone.MatchString(left)) {
 		return nil, nil // nobody has added anything
 	}

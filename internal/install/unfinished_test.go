@@ -158,3 +158,37 @@ func TestNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestEdited: somebody edits the file that Batten's part is in. Either all of the part is taken
+// out, or uninstalling says that it cannot, and forgets nothing.
+func TestEdited(t *testing.T) {
+	own := "version = 2\n[plugins.'cri'.containerd]\n  default_runtime_name = \"runc\"\n"
+	part := "\n" + beginMark + "\n[plugins.'cri'.containerd.runtimes.batten]\n  runtime_type = 'x'\n" + endMark + "\n"
+	with := strings.Replace(own, `"runc"`, `"batten"`+lineMark+`"runc"`, 1) + part
+	s := &state{Handler: "batten", Existed: true}
+	for name, row := range map[string]struct{ text, want string }{
+		"as it was":                {text: with, want: own},
+		"with other line ends":     {text: strings.ReplaceAll(with, "\n", "\r\n"), want: strings.ReplaceAll(own, "\n", "\r\n")},
+		"a line added":             {text: "# mine\n" + with, want: "# mine\n" + own},
+		"the end is gone":          {text: strings.Replace(with, endMark+"\n", "", 1)},
+		"the beginning is gone":    {text: strings.Replace(with, beginMark+"\n", "", 1)},
+		"the former value is gone": {text: strings.Replace(with, lineMark+`"runc"`, "", 1)},
+		"the part twice":           {text: with + part, want: own},
+	} {
+		got, err := takeOutTOML(s, []byte(row.text))
+		if row.want == "" && (err == nil || !strings.HasPrefix(err.Error(), "the marks around Batten's part are gone, or not whole; ")) {
+			t.Errorf("%s: %v, and\n%s", name, err, got)
+		}
+		if row.want != "" && (err != nil || string(got) != row.want) {
+			t.Errorf("%s: %v, and\n%q\nwant\n%q", name, err, got, row.want)
+		}
+	}
+	for _, text := range []string{
+		podmanComment + "\n[engine]\nruntime = \"batten-runc\"\n[engine.runtimes]\nbatten-runc = [\"/usr/bin/batten-runc\"]\n",
+		"[engine]\r\nruntime='batten-runc'\r\n[engine.runtimes]\r\n\"batten-runc\"=['/usr/bin/batten-runc']\r\n",
+	} {
+		if got, err := takeOutDropIn(&state{Handler: "batten-runc"}, []byte(text)); err != nil || got != nil {
+			t.Errorf("Podman's: %v\n%q", err, got)
+		}
+	}
+}
