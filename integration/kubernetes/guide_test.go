@@ -54,8 +54,13 @@ func checkGuide(t *testing.T, c *cluster.Cluster, before []byte) {
 		{begins: "batten diff", status: 1, says: "bpf", before: func() { g.shell("cp deploy/policies/ebpf-agent.json my-agent.json") }},
 	})
 	g.page("zero-day.md", []string{"kubectl"}, []guideStep{
-		{begins: "kubectl ", says: "configmap/batten-policy configured", before: func() {
-			g.shell("cp deploy/policies/default.yaml policy.yaml && batten block --dry-run 'socket(AF_ALG)' > af-alg.yaml")
+		{begins: "kubectl -n batten-system create", says: "configmap/batten-policy patched", before: func() {
+			g.shell("batten block --dry-run 'socket(AF_ALG)' > af-alg.yaml")
+		}},
+		{begins: "kubectl -n batten-system patch", says: "configmap/batten-policy patched", before: func() {
+			if keys, _ := g.run("kubectl get configmap -n batten-system batten-policy -o yaml", false); !strings.Contains(keys, "\n  policy.yaml: ") || !strings.Contains(keys, "\n  af-alg.yaml: ") {
+				t.Errorf("the ConfigMap is\n%s", keys)
+			}
 		}},
 	})
 	g.page("lint.md", []string{"helm"}, []guideStep{{begins: "helm template", as: "helm template deploy/helm/batten | batten lint -"}})

@@ -1,6 +1,7 @@
 package daemonset
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -67,9 +68,10 @@ func Enter(root string) error {
 // be made ready.
 func (a *Agent) Run(ctx context.Context) error {
 	if err := a.ready(ctx); err != nil {
-		if ctx.Err() == nil {
-			a.tell(ctx, failed, "%v", err)
+		if ctx.Err() != nil { // the DaemonSet may be deleted before the host is ready
+			return errors.Join(err, a.leave())
 		}
+		a.tell(ctx, failed, "%v", err)
 		return err
 	}
 	for {
@@ -184,14 +186,18 @@ const dueName = "restart-due"
 
 // apply carries out a plan, and restarts the daemon if anything has changed.
 func (a *Agent) apply(ctx context.Context, daemon int, plan *install.Plan) error {
-	due := a.host(filepath.Join(a.homeDir(), dueName))
+	due, file := a.host(filepath.Join(a.homeDir(), dueName)), a.host(plan.File)
+	_, wasDue := os.Lstat(due) // not of this plan: of an agent that was killed
+	before, _ := os.ReadFile(file)
 	if !plan.Unchanged() {
 		if err := atomicwriter.WriteFile(due, []byte(plan.File+"\n"), 0o644); err != nil {
 			return err
 		}
 	}
 	if err := plan.Apply(a.Install.Dir); err != nil {
-		_ = os.Remove(due) // the file is as it was
+		if now, _ := os.ReadFile(file); wasDue != nil && bytes.Equal(now, before) {
+			_ = os.Remove(due)
+		}
 		return err
 	}
 	if _, err := os.Lstat(due); err != nil {
