@@ -10,6 +10,7 @@ import (
 
 	"github.com/batten-runtime/batten/deploy/image"
 	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/policy"
 )
 
 // Paths on the node.
@@ -48,10 +49,15 @@ metadata:
 `
 
 // Files returns the files of the extension: with the shim in a file, and the policy in a
-// directory that has policy.yaml, and profiles beside it or one directory below.
-func Files(shim, version, policy string, isDefault bool) ([]image.File, error) {
-	if _, err := os.Stat(filepath.Join(policy, "policy.yaml")); err != nil {
+// directory that has policy.yaml, and profiles beside it or one directory below. A policy with
+// an error is refused: on the node nobody could repair it, and no container would start.
+func Files(shim, version, dir string, isDefault bool) ([]image.File, error) {
+	if _, err := os.Stat(filepath.Join(dir, "policy.yaml")); err != nil {
 		return nil, err
+	}
+	own := policy.Loader{AnyOwner: true, DropIns: filepath.Join(dir, "policy.d")} // which is not packed
+	if _, findings := own.Load(filepath.Join(dir, "policy.yaml")); findings.Err() != nil {
+		return nil, findings.Err()
 	}
 	files := []image.File{
 		{Name: "manifest.yaml", Text: fmt.Sprintf(manifest, version)},
@@ -60,7 +66,7 @@ func Files(shim, version, policy string, isDefault bool) ([]image.File, error) {
 	}
 	var found []string
 	for _, pattern := range []string{"policy.yaml", "*.json", "*/*.json"} {
-		more, err := filepath.Glob(filepath.Join(policy, pattern))
+		more, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +80,7 @@ func Files(shim, version, policy string, isDefault bool) ([]image.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		name, err := filepath.Rel(policy, file)
+		name, err := filepath.Rel(dir, file)
 		if err != nil {
 			return nil, err
 		}

@@ -183,6 +183,19 @@ func TestFilesRefused(t *testing.T) {
 	if _, err := talos.Files(shim(t), "1.2.3", t.TempDir(), false); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("without a policy: %v", err)
 	}
+	for text, want := range map[string]string{
+		"version: 1\nabsent: RuntimeDfault\n":                              "absent: ",
+		"version: 1\nabsent: mine\nprofiles:\n  mine: {file: gone.json}\n": "gone.json",
+		"version: 1\nabsent: RuntimeDefault\n":                             "",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "policy.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := talos.Files(shim(t), "1.2.3", dir, false); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
 }
 
 func ExamplePart() {

@@ -61,7 +61,7 @@ func checkChart(t *testing.T, c *cluster.Cluster, before []byte) {
 	move(t, shim+".away", shim)
 
 	values := filepath.Join(c.Dir, "values.yaml")
-	write(t, values, "policy: |\n  version: 1\n  absent: no-keys\n  profiles:\n    no-keys: {file: no-keys.json}\nprofiles:\n  no-keys.json: "+ruleProfile+"\n")
+	write(t, values, "policy: |\n  version: 1\n  absent: no-keys\n  profiles:\n    no-keys: {file: no-keys.json}\nprofiles:\n  no-keys.json: '"+ruleProfile+"'\n")
 	helm(t, c, "upgrade", "batten", chart(), "-n", system, "-f", values)
 	c.Eventually(2*time.Minute, "the policy", func() error {
 		data, err := os.ReadFile(filepath.Join(c.Etc, "policy.yaml"))

@@ -106,6 +106,11 @@ func TestChartValues(t *testing.T) {
 		{name: "drop-in's name", value: `dropIns.a\.yaml=x`, refused: `dropIns.a\.yml=x`, says: `at '/dropIns': additional properties 'a.yml' not allowed`},
 		{name: "drop-in for policy", value: `dropIns.b\.yaml=x`, refused: `dropIns.policy\.yaml=x`, says: `at '/dropIns/policy.yaml': false schema`},
 		{name: "profile's name", value: `profiles.a\.json=x`, refused: `profiles.runc\.toml=x`, says: `at '/profiles': additional properties 'runc.toml' not allowed`},
+		{name: "profile", value: `profiles.a\.json=x`, refused: `profiles.a\.json.defaultAction=SCMP_ACT_ERRNO`, says: `at '/profiles/a.json': got object, want string`},
+		{name: "a key of no ConfigMap", value: `dropIns.a-b\.yaml=x`, refused: `dropIns.a b\.yaml=x`, says: `at '/dropIns': additional properties 'a b.yaml' not allowed`},
+		{name: "repository", value: "image.repository=registry.example:5000/a/b", refused: "image.repository=a #b", says: "at '/image/repository': 'a #b' does not match pattern"},
+		{name: "nothing said of containerd", value: "containerd=null", refused: "containerd=x", says: "at '/containerd': got string, want object"},
+		{name: "no tolerations", value: "tolerations=null", refused: "tolerations=x", says: "at '/tolerations': got string, want array"},
 		{name: "socket", value: "containerd.socket=/run/c.sock", refused: "containerd.socket=c.sock", says: "at '/containerd/socket': 'c.sock' does not match pattern '^(/.*)?$'"},
 		{name: "toleration", value: "tolerations[0].effect=NoExecute", refused: "tolerations[0].effect=Never", says: "at '/tolerations/0/effect': value must be one of 'NoSchedule', 'PreferNoSchedule', 'NoExecute'"},
 	} {
@@ -133,7 +138,8 @@ func TestChartPods(t *testing.T) {
 		`[{"key":"gpu","value":"yes"}]`:                `[{"key":"gpu","value":"yes"},` + ours + `]`,
 	} {
 		text, err := rendered(t, "--set-json", "tolerations="+tolerations, "--set", "mode=Default", "--set", "image.repository=registry.example/batten",
-			"--set", "image.tag=v1", "--set", "containerd.socket=/run/c.sock", "--set", "containerd.config=/etc/c.toml",
+			"--set", "image.tag=v1", "--set", "containerd.socket=/run/c.sock", "--set", "containerd.config=/etc/a #b: c.toml",
+			"--set", "containerd.binary=/usr/bin/containerd", "--set", "distribution=k3s", "--set", "bin=/opt/a: b",
 			"--set-json", `nodeSelector={"pool":"a"}`, "--set-json", `imagePullSecrets=[{"name":"pull"}]`, "--set-json", `resources={"limits":{"memory":"1Gi"}}`,
 			"--set-file", `profiles.no-keys\.json=`+profile, "--set", `dropIns.block\.yaml=version: 1`)
 		if err != nil {
@@ -150,7 +156,7 @@ func TestChartPods(t *testing.T) {
 			{got: pod["nodeSelector"], want: `{"kubernetes.io/os":"linux","pool":"a"}`},
 			{got: pod["imagePullSecrets"], want: `[{"name":"pull"}]`},
 			{got: container["image"], want: `"registry.example/batten:v1"`},
-			{got: container["args"], want: `["--root=/host","--default","--socket=/run/c.sock","--config=/etc/c.toml"]`},
+			{got: container["args"], want: `["--root=/host","--default","--socket=/run/c.sock","--config=/etc/a #b: c.toml","--containerd-binary=/usr/bin/containerd","--distribution=k3s","--bin=/opt/a: b"]`},
 			{got: container["resources"], want: `{"limits":{"memory":"1Gi"},"requests":{"cpu":"10m","memory":"32Mi"}}`},
 			{got: slices.Sorted(maps.Keys(made["ConfigMap "+system+"/batten-policy"]["data"].(map[string]any))), want: `["block.yaml","no-keys.json","policy.yaml"]`},
 		} {

@@ -119,8 +119,8 @@ chart() {
 	esac
 	mkdir -p "$work/chart"
 	cp -r deploy/helm/batten "$work/chart/"
-	sed -i "s/^version: .*/version: $semver/; s/^appVersion: .*/appVersion: $version/" "$work/chart/batten/Chart.yaml"
-	sed -i "s/^  tag: dev\$/  tag: $version/" "$work/chart/batten/values.yaml"
+	sed -i "s/^version: .*/version: \"$semver\"/; s/^appVersion: .*/appVersion: \"$version\"/" "$work/chart/batten/Chart.yaml"
+	sed -i "s/^  tag: dev\$/  tag: \"$version\"/" "$work/chart/batten/values.yaml"
 	tar -C "$work/chart" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -c batten | gzip -n9 >"$out/batten-$semver.tgz"
 }
 

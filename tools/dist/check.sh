@@ -68,8 +68,8 @@ for arch in amd64 arm64; do
 	cmp "$work/deb-$arch/usr/sbin/batten" "$bin/batten" || fail "$arch: package and tarball differ"
 done
 tar -C "$work" -xzf "$work/one/batten-0.0.1-check.tgz"
-[ "$(sed -n 's/^version: //p; s/^appVersion: //p' "$work/batten/Chart.yaml" | tr '\n' ' ')" = "0.0.1-check $version " ] || fail "the chart's versions"
-grep -q "^  tag: $version\$" "$work/batten/values.yaml" || fail "the chart's image is not of $version"
+[ "$(sed -n 's/^version: //p; s/^appVersion: //p' "$work/batten/Chart.yaml" | tr '\n' ' ')" = "\"0.0.1-check\" \"$version\" " ] || fail "the chart's versions"
+grep -q "^  tag: \"$version\"\$" "$work/batten/values.yaml" || fail "the chart's image is not of $version"
 [ "$(cd deploy/helm/batten && find . -type f | sort)" = "$(cd "$work/batten" && find . -type f | sort)" ] || fail "the chart lacks files"
 tools/dist/removal.sh "$work/one/batten_0.0.1+check_amd64.deb"
 echo "distcheck: fine"

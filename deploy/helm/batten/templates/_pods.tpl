@@ -1,15 +1,15 @@
 {{- /* image is the image of all pods. */ -}}
 {{- define "batten.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag }}
+{{ printf "%s:%s" .Values.image.repository .Values.image.tag | quote }}
 {{- end -}}
 
 {{- /* nodes is where pods run that have to come to every node: before Batten is ready, too. */ -}}
 {{- define "batten.nodes" -}}
 {{- $all := false -}}
-{{- range .Values.tolerations -}}
+{{- range default list .Values.tolerations -}}
 {{- if and (eq (default "Equal" .operator) "Exists") (not .key) (not .effect) }}{{ $all = true }}{{ end -}}
 {{- end -}}
-{{- $tolerations := .Values.tolerations -}}
+{{- $tolerations := default list .Values.tolerations -}}
 {{- if not $all -}}
 {{- $tolerations = append $tolerations (dict "key" "batten-runtime.github.io/agent-not-ready" "operator" "Exists") -}}
 {{- end -}}
@@ -26,19 +26,19 @@ imagePullSecrets: {{ toJson . }}
 {{- if eq .Values.mode "Default" }}
 - --default
 {{- end }}
-{{- with .Values.containerd.socket }}
-- --socket={{ . }}
+{{- with (default dict .Values.containerd).socket }}
+- {{ printf "--socket=%s" . | quote }}
 {{- end }}
-{{- with .Values.containerd.config }}
-- --config={{ . }}
+{{- with (default dict .Values.containerd).config }}
+- {{ printf "--config=%s" . | quote }}
 {{- end }}
-{{- with .Values.containerd.binary }}
-- --containerd-binary={{ . }}
+{{- with (default dict .Values.containerd).binary }}
+- {{ printf "--containerd-binary=%s" . | quote }}
 {{- end }}
 {{- with .Values.distribution }}
-- --distribution={{ . }}
+- {{ printf "--distribution=%s" . | quote }}
 {{- end }}
 {{- with .Values.bin }}
-- --bin={{ . }}
+- {{ printf "--bin=%s" . | quote }}
 {{- end }}
 {{- end -}}
