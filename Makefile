@@ -11,7 +11,7 @@ IMAGE   ?= docker.io/batten-runtime/batten:dev
 # How long each fuzz target runs under `make test`, and for `make fuzz`: executions,
 # since Go before 1.27 may report the end of a time as a failure (golang/go#75804).
 # A target may have its own number behind a second colon.
-FUZZTIME ?= 150000x
+FUZZTIME ?= 50000x
 FUZZ     := \
 	spec:FuzzSplice \
 	shim:FuzzOptions \
