@@ -91,7 +91,7 @@ func inPodman(flags string) string {
 }
 
 // inBuildah is a RUN step of a build whose author asks for no filter.
-const inBuildah = `printf 'FROM box\nRUN /bin/grep Seccomp: /proc/self/status\n' >/root/box/Containerfile && ` +
+const inBuildah = `printf 'FROM box\nRUN ["/bin/grep", "Seccomp:", "/proc/self/status"]\n' >/root/box/Containerfile && ` +
 	`buildah build --isolation oci --network none --security-opt seccomp=unconfined /root/box`
 
 // calls has a container make a call under a policy's architectures.
