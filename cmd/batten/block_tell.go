@@ -122,9 +122,7 @@ func (b *blocking) tellRunning(own block.Block, path string, text []byte) error 
 		unsure = unsure || b.running || container.Kind == status.Unproved
 		answer.Open = append(answer.Open, container)
 	}
-	for _, d := range answer.Tightened {
-		unsure = unsure || len(d.Unreached) > 0
-	}
+	unsure = unsure || unreached(answer.Tightened) > 0
 	slices.SortStableFunc(answer.Open, func(x, y status.Container) int { return cmp.Compare(started(x), started(y)) })
 	if b.asJSON {
 		err = encodeIndented(b.cmd.OutOrStdout(), answer)
@@ -179,16 +177,21 @@ func (b *blocking) tellOpen(a runningJSON) error {
 // butLater says in how many containers what is started later can make the calls: all that can be
 // left where no process of theirs can.
 func butLater(tried []closedJSON) string {
-	n := 0
+	n := unreached(tried)
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; but what is started later in %s is not: restart what \"not closed\" names", plural(n, "container"))
+}
+
+// unreached counts the containers of which something is not proved to be closed.
+func unreached(tried []closedJSON) (n int) {
 	for _, d := range tried {
 		if len(d.Unreached) > 0 {
 			n++
 		}
 	}
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; but what is started later in %s is not: restart what \"not closed\" names", plural(n, "container"))
+	return n
 }
 
 // openBy says why a container is not proved to be closed.

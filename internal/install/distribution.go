@@ -189,12 +189,8 @@ func ContainerdConfig(given string) string {
 	if given != "" {
 		return given
 	}
-	return configBelow("/")
-}
-
-func configBelow(root string) string {
-	d, _ := Detect(root)
-	return d.config(root)
+	d, _ := Detect("/")
+	return d.config("/")
 }
 
 // ContainerdProgram returns the program of the containerd that reads a configuration, that

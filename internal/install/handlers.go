@@ -92,10 +92,11 @@ var DefaultConfigs = Configs{
 // PATH, or containerd's program where the distribution has it. They are what the
 // configurations say, which a daemon may not have read yet.
 func Handlers(c Configs) (out []Handler, err error) {
+	containerd := ContainerdProgram(c.Containerd)
 	for _, engine := range []struct {
 		command string
 		read    func(Configs) ([]Handler, error)
-	}{{ContainerdProgram(c.Containerd), containerdHandlers}, {"dockerd", dockerHandlers}, {"podman", podmanHandlers}, {"crio", crioHandlers}} {
+	}{{containerd, func(c Configs) ([]Handler, error) { return containerdHandlers(c, containerd) }}, {"dockerd", dockerHandlers}, {"podman", podmanHandlers}, {"crio", crioHandlers}} {
 		if _, err := exec.LookPath(engine.command); err != nil {
 			continue
 		}
@@ -108,8 +109,7 @@ func Handlers(c Configs) (out []Handler, err error) {
 	return out, nil
 }
 
-func containerdHandlers(c Configs) (out []Handler, err error) {
-	program := ContainerdProgram(c.Containerd)
+func containerdHandlers(c Configs, program string) (out []Handler, err error) {
 	cris, err := dump(program, ContainerdConfig(c.Containerd))
 	if err != nil {
 		return nil, err

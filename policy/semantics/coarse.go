@@ -1,5 +1,10 @@
 package semantics
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Coarse returns rules with the conditions of the given ones that are nowhere looser than f:
 // where f has several outcomes for the calls that one of them is about, it has the strictest.
 // Calls that no rule is about are left to the default action, whatever f says of them.
@@ -28,11 +33,5 @@ func (w *Budget) strictest(f Function, rule Clause) Outcome {
 	if len(found) == 0 {
 		return rule.Outcome
 	}
-	out := found[0]
-	for _, o := range found[1:] {
-		if o.Order < out.Order {
-			out = o
-		}
-	}
-	return out
+	return slices.MinFunc(found, func(a, b Outcome) int { return cmp.Compare(a.Order, b.Order) })
 }
