@@ -61,30 +61,33 @@ func Open(o Options) (*Session, error) {
 	return s, nil
 }
 
-// tick is how often a session looks for containers that have ended.
-const tick = 200 * time.Millisecond
+// A session looks for containers that have ended at each tick, after what the kernel told; on a
+// node that tells of new ones without a pause, after a second.
+const (
+	tick = 200 * time.Millisecond
+	busy = time.Second
+)
 
 // Run records until ctx is done or, if ended is set, until all containers have ended that were
 // recorded, at least one.
 func (s *Session) Run(ctx context.Context, ended bool) error {
 	for next := time.Now().Add(tick); ctx.Err() == nil; {
 		n, err := s.recorder.Next(next)
-		switch {
-		case errors.Is(err, recorder.ErrDone):
-			if err := s.look(); err != nil {
-				return err
-			}
-			if ended && len(s.watched) == 0 && (s.seen || s.ownEnded()) {
-				return s.drain()
-			}
-			next = time.Now().Add(tick)
-		case err != nil:
-			return err
-		default:
-			if err := s.sort(n); err != nil {
-				return err
+		if err == nil {
+			if err = s.sort(n); err == nil && time.Since(next) < busy {
+				continue
 			}
 		}
+		if err != nil && !errors.Is(err, recorder.ErrDone) {
+			return err
+		}
+		if err := s.look(); err != nil {
+			return err
+		}
+		if ended && len(s.watched) == 0 && (s.seen || s.ownEnded()) {
+			break
+		}
+		next = time.Now().Add(tick)
 	}
 	return s.drain()
 }
@@ -100,11 +103,11 @@ func (s *Session) ownEnded() bool {
 	return len(s.own) > 0
 }
 
-// drain takes what the kernel has told already.
+// drain takes what the kernel has told already, and nothing that begins meanwhile.
 func (s *Session) drain() error {
-	for {
+	for began := time.Now(); ; {
 		n, err := s.recorder.Next(time.Now().Add(time.Millisecond))
-		if errors.Is(err, recorder.ErrDone) {
+		if errors.Is(err, recorder.ErrDone) || n.Time.After(began) {
 			return nil
 		}
 		if err == nil {

@@ -68,18 +68,15 @@ func (r *Recorder) Calls(t Tag) ([]Call, error) {
 // values returns the arguments that were recorded of a container, by architecture and number.
 func (r *Recorder) values(t Tag) (map[uint32][]Value, error) {
 	out := make(map[uint32][]Value)
-	var v value
-	var by first
-	all := r.maps.Values.Iterate()
-	for all.Next(&v, &by) {
+	err := each(r.maps.Values, func(v value, by first) {
 		if Tag(v.Tag) == t {
 			out[v.Where] = append(out[v.Where], Value{Index: uint(v.Index), Value: v.Value, First: r.first(by.Time, by.Pid, by.Comm)})
 		}
-	}
+	})
 	for _, list := range out {
 		slices.SortFunc(list, func(a, b Value) int { return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Value, b.Value)) })
 	}
-	return out, all.Err()
+	return out, err
 }
 
 func (r *Recorder) first(ns uint64, pid uint32, comm [16]byte) First {

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -137,4 +138,24 @@ func put(m *ebpf.Map, key, value any) error {
 		return fmt.Errorf("%s: %w", m, err)
 	}
 	return nil
+}
+
+// each calls f with every entry of a hash map. Many are read by one system call, so that this takes
+// a container's start no time; and none twice, whatever the programs take away meanwhile.
+func each[K, V any](m *ebpf.Map, f func(K, V)) error {
+	const batch = 1024 // entries; the kernel asks for room for the largest bucket
+	keys, values := make([]K, batch), make([]V, batch)
+	var at ebpf.MapBatchCursor
+	for {
+		n, err := m.BatchLookup(&at, keys, values, nil)
+		for i := range n {
+			f(keys[i], values[i])
+		}
+		if errors.Is(err, ebpf.ErrKeyNotExist) {
+			return nil // that was all
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", m, err)
+		}
+	}
 }

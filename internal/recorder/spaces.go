@@ -139,31 +139,24 @@ func (r *Recorder) Drop(t Tag) error {
 // forget makes room where the values of a container's arguments are.
 func (r *Recorder) forget(t Tag) error {
 	var old []value
-	var v value
-	var by first
-	all := r.maps.Values.Iterate()
-	for all.Next(&v, &by) {
+	err := each(r.maps.Values, func(v value, _ first) {
 		if Tag(v.Tag) == t {
 			old = append(old, v)
 		}
-	}
+	})
 	for _, v := range old {
 		if err := r.maps.Values.Delete(v); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
 			return err
 		}
 	}
-	return all.Err()
+	return err
 }
 
 // Processes returns those of each container that have not ended.
 func (r *Recorder) Processes() (map[Tag][]int, error) {
 	out := make(map[Tag][]int)
-	var pid, tag uint32
-	all := r.maps.Members.Iterate()
-	for all.Next(&pid, &tag) {
-		out[Tag(tag)] = append(out[Tag(tag)], int(pid))
-	}
-	return out, all.Err()
+	err := each(r.maps.Members, func(pid, tag uint32) { out[Tag(tag)] = append(out[Tag(tag)], int(pid)) })
+	return out, err
 }
 
 // Population returns how many processes each container has that have not ended.
