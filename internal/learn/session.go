@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -38,6 +39,9 @@ type Session struct {
 	unnamed uint64
 	// unrecorded counts containers that ran already, and for which there was no room.
 	unrecorded uint64
+	// host is the mount namespace of the machine's first process, empty if that cannot be read: no
+	// container's.
+	host string
 	// unreadable is what was said last of records that cannot be read.
 	unreadable string
 	// seen reports whether anything was recorded.
@@ -55,6 +59,7 @@ func Open(o Options) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{Options: o, recorder: r, own: make(map[int]recording.Container)}
+	s.host, _ = os.Readlink("/proc/1/ns/mnt")
 	if err := s.findRunning(); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -126,6 +131,9 @@ func (s *Session) sort(n recorder.New) error {
 		w := newWatched(own.ID, nil, n.Time)
 		w.Command, w.Name = own.Command, own.Name
 		return s.begin(w, n)
+	}
+	if n.Mounts == s.host {
+		return s.recorder.Ignore(n)
 	}
 	records := s.records(record.Store{Dir: s.Records}.All) // of what has just ended, too
 	id, rec := whoIs(n, records)

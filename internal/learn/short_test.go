@@ -96,6 +96,49 @@ func TestUnnamed(t *testing.T) {
 	}
 }
 
+// A runtime begins elsewhere, on the host or in a mount namespace of its own, and is in the container's
+// when somebody looks: nothing of these is taken for the container's.
+func TestRuntimeBefore(t *testing.T) {
+	testneeds.Root(t, "bpf(2)")
+	store := record.Store{Dir: t.TempDir()}
+	s, err := learn.Open(learn.Options{Wanted: learn.Wanted{Pod: "web/shop-1"}, Records: store.Dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("unshare", "-m", "unshare", "-m", "sh", "-c", "kill -STOP $$; exec sleep 0.3")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid := cmd.Process.Pid
+	if _, err := syscall.Wait4(pid, nil, syscall.WUNTRACED, nil); err != nil {
+		t.Fatal(err)
+	}
+	err = store.Write(&record.Record{
+		ContainerdNamespace: "k8s.io", ID: "late", Pid: pid, StartTime: procfs.StartTime(pid), Time: time.Now(), Bundle: "/nowhere",
+		Identity: policy.Identity{Kind: policy.Container, PodNamespace: "web", PodName: "shop-1", Container: "main"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		time.Sleep(300 * time.Millisecond)
+		_ = exec.Command("true").Run() // on the host, too
+		_ = cmd.Process.Signal(syscall.SIGCONT)
+	}()
+	r := untilEnd(t, s)
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if len(r.Containers) != 1 || len(r.Containers[0].Calls) < 5 {
+		t.Fatalf("recorded %+v", r)
+	}
+	for _, c := range r.Containers[0].Calls {
+		if c.Name == "unshare" || c.First.Program == "true" {
+			t.Errorf("%s by %s is taken for the container's", c.Name, c.First.Program)
+		}
+	}
+}
+
 // untilEnd waits for the end of what is recorded, ten seconds at most, and returns what was.
 func untilEnd(t *testing.T, s *learn.Session) *recording.Recording {
 	t.Helper()
