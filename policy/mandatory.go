@@ -150,6 +150,9 @@ func (p *Policy) mandatory(hold floors, bounding []string, m Machine) (*specs.Li
 			met.notes = append(met.notes, notes...)
 			err = met.add(&p.floors, s, m.Computed)
 		}
+		if err == nil && len(hold) == 1 { // alone it would keep rules that libseccomp makes something else of
+			err = met.add(&p.floors, s, m.Computed)
+		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("policy %q: mandatory floor %q: %w", f.File, f.Name, err)
 		}
