@@ -11,7 +11,6 @@ import (
 	"github.com/batten-runtime/batten/policy/floor"
 	"github.com/batten-runtime/batten/policy/profile"
 	"github.com/batten-runtime/batten/policy/semantics"
-	"github.com/batten-runtime/batten/policy/syscalls"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -39,7 +38,7 @@ func New(name string, calls []Call, errno unix.Errno) (Block, error) {
 	if !policy.IsProfileName(b.Name) {
 		return b, fmt.Errorf("%q cannot be a block's name; use at most 63 lower-case letters, digits and -", b.Name)
 	}
-	return b, nil
+	return b, b.legible()
 }
 
 // maxName is how long a name after the calls becomes.
@@ -66,37 +65,6 @@ func nameOf(calls []Call) string {
 
 // Path returns the drop-in of a block in a directory of drop-ins.
 func Path(dir, name string) string { return filepath.Join(dir, name+".yaml") }
-
-// Profile returns the profile that denies the calls and nothing else. They fail with EPERM, and
-// clone3 with ENOSYS, since the C library then calls clone, whose flags a filter sees.
-func (b Block) Profile() specs.LinuxSeccomp {
-	s := specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Architectures: b.Architectures}
-	versions := false // of ipc are denied
-	for _, c := range b.Calls {
-		errno := b.Errno
-		if errno == 0 {
-			errno = unix.EPERM
-			if slices.Contains(c.Names, "clone3") {
-				errno = unix.ENOSYS
-			}
-		}
-		number := uint(errno)
-		s.Syscalls = append(s.Syscalls, specs.LinuxSyscall{Names: c.Names, Action: specs.ActErrno, ErrnoRet: &number, Args: c.Args})
-		if slices.ContainsFunc(c.Names, behindIPC) && !versions {
-			s.Syscalls = append(s.Syscalls, specs.LinuxSyscall{Names: []string{"ipc"}, Action: specs.ActErrno, ErrnoRet: &number, Args: []specs.LinuxSeccompArg{
-				{Index: 0, Op: specs.OpGreaterThan, Value: maxIPC},
-			}})
-			versions = true
-		}
-	}
-	return s
-}
-
-// maxIPC is the largest number of a call behind i386's ipc(2). What is above is a version, of which
-// the kernel takes the call's number all the same (ipc/syscall.c), and libseccomp compares all of it.
-const maxIPC = 0xffff
-
-func behindIPC(name string) bool { return syscalls.Multiplexed[name].By == "ipc" }
 
 // header begins the first line of each drop-in that batten block writes.
 const header = "# batten block "

@@ -1,0 +1,90 @@
+package block
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/batten-runtime/batten/policy/semantics"
+	"github.com/batten-runtime/batten/policy/syscalls"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// Profile returns the profile that denies the calls and nothing else. They fail with EPERM, and
+// clone3 with ENOSYS, since the C library then calls clone, whose flags a filter sees. X32 is left
+// out where libseccomp would misread the rules with it.
+func (b Block) Profile() specs.LinuxSeccomp {
+	s := specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Architectures: b.Architectures}
+	versions := false // of ipc are denied
+	for _, c := range b.Calls {
+		errno := b.Errno
+		if errno == 0 {
+			errno = unix.EPERM
+			if slices.Contains(c.Names, "clone3") {
+				errno = unix.ENOSYS
+			}
+		}
+		number := uint(errno)
+		deny := func(names []string, args ...specs.LinuxSeccompArg) {
+			s.Syscalls = append(s.Syscalls, specs.LinuxSyscall{Names: names, Action: specs.ActErrno, ErrnoRet: &number, Args: args})
+		}
+		if c.byAccident() && !slices.ContainsFunc(b.Calls, c.deniedBy) {
+			behind := syscalls.Multiplexed[c.Names[0]]
+			deny([]string{behind.By}, specs.LinuxSeccompArg{Index: 0, Op: specs.OpEqualTo, Value: behind.Call})
+		}
+		deny(c.Names, c.Args...)
+		if slices.ContainsFunc(c.Names, behindIPC) && !versions {
+			deny([]string{"ipc"}, specs.LinuxSeccompArg{Index: 0, Op: specs.OpGreaterThan, Value: maxIPC})
+			versions = true
+		}
+	}
+	if len(misread(s)) > 0 {
+		s.Architectures = slices.DeleteFunc(slices.Clone(s.Architectures), func(a specs.Arch) bool { return a == specs.ArchX32 })
+	}
+	return s
+}
+
+// byAccident reports whether libseccomp compares what the call's conditions say with a pointer
+// where 32-bit programs make it through socketcall or ipc: it drops that on argument 0 alone.
+func (c Call) byAccident() bool {
+	return c.ByPointer() && slices.ContainsFunc(c.Args, func(a specs.LinuxSeccompArg) bool { return a.Index != 0 })
+}
+
+// deniedBy reports whether libseccomp denies the call there for what other says.
+func (c Call) deniedBy(other Call) bool {
+	return slices.Contains(other.Names, c.Names[0]) && !other.byAccident()
+}
+
+// misread returns the ABIs for which libseccomp may make a filter of s in which no rule matches.
+func misread(s specs.LinuxSeccomp) []specs.Arch {
+	m, err := semantics.Understand(semantics.NewWork(), &s, syscalls.Native[runtime.GOARCH])
+	if err != nil {
+		return nil // whoever compiles it says why
+	}
+	return m.Misread
+}
+
+// legible returns an error for a block of which libseccomp makes a filter that lets 32-bit programs
+// make all of its calls: they have one of them through a multiplexer alone.
+func (b Block) legible() error {
+	if !slices.Contains(misread(b.Profile()), specs.ArchX86) {
+		return nil
+	}
+	var by []string
+	for _, c := range b.Calls {
+		for _, name := range c.Names {
+			if m, ok := syscalls.Multiplexed[name]; ok && !slices.Contains(by, m.By) {
+				by = append(by, m.By)
+			}
+		}
+	}
+	return fmt.Errorf("libseccomp would make a filter of these calls that lets 32-bit programs make them all; block %s, too", strings.Join(by, " and "))
+}
+
+// maxIPC is the largest number of a call behind i386's ipc(2). What is above is a version, of which
+// the kernel takes the call's number all the same (ipc/syscall.c), and libseccomp compares all of it.
+const maxIPC = 0xffff
+
+func behindIPC(name string) bool { return syscalls.Multiplexed[name].By == "ipc" }
