@@ -52,21 +52,23 @@ func TestParse(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                          `no system call is known as ""`,
-		"*":                         `no system call is known that "*" stands for; a pattern has a letter at least`,
-		"sockets":                   `no system call is known as "sockets"; did you mean "socket"?`,
-		"socket(AF_ALG":             `"socket(AF_ALG" does not end with its ): write it as in 'socket(AF_ALG)'`,
-		"socket(AF_ALG) x":          `"socket(AF_ALG) x" does not end with its ): write it as in 'socket(AF_ALG)'`,
-		"socket(AF_ALK)":            `"socket(AF_ALK)": "AF_ALK" is no word for argument 0 of socket; did you mean "AF_ALG"?; write it as a number, or * for any`,
-		"socket(AF_ALG|AF_INET)":    `"socket(AF_ALG|AF_INET)": "AF_ALG" is no flag, so nothing can be joined to it: write a CALL for each`,
-		"socket(0x100000026)":       `"socket(0x100000026)": the kernel reads fewer bits of argument 0 than 0x100000026 has`,
-		"socket()":                  `"socket()" has no arguments: leave the () out to block the whole call`,
-		"socket(-1)":                `"socket(-1)": -1 is written as the kernel reads it: as 0x and its bits`,
-		"clone(0x10000000)":         `"clone(0x10000000)": argument 0 of clone has flags, and with another flag beside 0x10000000 the call would pass: write it in words, such as CLONE_INTO_CGROUP`,
-		"socket(*, 3)":              `"socket(*, 3)": argument 1 of socket has flags, and with another flag beside 3 the call would pass: write it in words, such as SOCK_NONBLOCK`,
-		"getpid(X)":                 `"getpid(X)": no words are known for argument 0 of getpid: write it as a number, or * for any`,
-		"io_uring_*(1)":             `"io_uring_*(1)" has arguments for several calls: write each by itself`,
-		"mmap(*, *, *, *, *, *, *)": `"mmap(*, *, *, *, *, *, *)" has 7 arguments, and a call has 6 at most`,
+		"":                                  `no system call is known as ""`,
+		"*":                                 `no system call is known that "*" stands for; a pattern has a letter at least`,
+		"sockets":                           `no system call is known as "sockets"; did you mean "socket"?`,
+		"socket(AF_ALG":                     `"socket(AF_ALG" does not end with its ): write it as in 'socket(AF_ALG)'`,
+		"socket(AF_ALG) x":                  `"socket(AF_ALG) x" does not end with its ): write it as in 'socket(AF_ALG)'`,
+		"socket(AF_ALK)":                    `"socket(AF_ALK)": "AF_ALK" is no word for argument 0 of socket; did you mean "AF_ALG"?; write it as a number, or * for any`,
+		"socket(AF_ALG|AF_INET)":            `"socket(AF_ALG|AF_INET)": "AF_ALG" is no flag, so nothing can be joined to it: write a CALL for each`,
+		"socket(*, SOCK_STREAM|SOCK_DGRAM)": `"socket(*, SOCK_STREAM|SOCK_DGRAM)": "SOCK_DGRAM" stands in the same bits as another word of "SOCK_STREAM|SOCK_DGRAM", so nothing has both: write a CALL for each`,
+		"clone(CLONE_INTO_CGROUP)":          `"clone(CLONE_INTO_CGROUP)": the kernel reads fewer bits of argument 0 of clone than CLONE_INTO_CGROUP is`,
+		"socket(0x100000026)":               `"socket(0x100000026)": the kernel reads fewer bits of argument 0 than 0x100000026 has`,
+		"socket()":                          `"socket()" has no arguments: leave the () out to block the whole call`,
+		"socket(-1)":                        `"socket(-1)": -1 is written as the kernel reads it: as 0x and its bits`,
+		"clone(0x10000000)":                 `"clone(0x10000000)": argument 0 of clone has flags, and with another flag beside 0x10000000 the call would pass: write it in words, such as CLONE_INTO_CGROUP`,
+		"socket(*, 3)":                      `"socket(*, 3)": argument 1 of socket has flags, and with another flag beside 3 the call would pass: write it in words, such as SOCK_NONBLOCK`,
+		"getpid(X)":                         `"getpid(X)": no words are known for argument 0 of getpid: write it as a number, or * for any`,
+		"io_uring_*(1)":                     `"io_uring_*(1)" has arguments for several calls: write each by itself`,
+		"mmap(*, *, *, *, *, *, *)":         `"mmap(*, *, *, *, *, *, *)" has 7 arguments, and a call has 6 at most`,
 	} {
 		if _, err := block.Parse(text); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", text, err, want)

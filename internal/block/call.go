@@ -126,6 +126,10 @@ func condition(name string, i int, text string) (specs.LinuxSeccompArg, error) {
 			return masked, fmt.Errorf("%q is no flag, so nothing can be joined to it: write a CALL for each", word)
 		case v.Exact:
 			return whole(name, i, v.Bits), nil
+		case decode.Argument(specs.ArchX86_64, name, i, v.Mask) != v.Mask:
+			return masked, fmt.Errorf("the kernel reads fewer bits of argument %d of %s than %s is", i, name, word)
+		case masked.Value&v.Mask != 0 && v.Mask&(v.Mask-1) != 0:
+			return masked, fmt.Errorf("%q stands in the same bits as another word of %q, so nothing has both: write a CALL for each", word, text)
 		}
 		masked.Value, masked.ValueTwo = masked.Value|v.Mask, masked.ValueTwo|v.Bits
 	}
