@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/batten-runtime/batten/policy/decode"
 	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/profile"
 	"github.com/batten-runtime/batten/policy/semantics"
@@ -178,29 +177,6 @@ func condition(n document.Node, names []string) (out []specs.LinuxSeccompArg, ho
 		n.Errorf("compares with more than the %d bits of its width", lowBits)
 	}
 	return region.Low32(c)
-}
-
-// number reads a number, or words joined by |, as an argument of calls has them.
-func number(n document.Node, names []string, c specs.LinuxSeccompArg) (bits uint64) {
-	if !n.IsString() {
-		return n.Uint(64)
-	}
-	for word := range strings.SplitSeq(n.String(), "|") {
-		word = strings.TrimSpace(word)
-		for i, name := range names {
-			v, ok := decode.Word(name, int(c.Index), word)
-			if !ok {
-				known := decode.Words(name, int(c.Index))
-				n.Errorf("%q is no word for argument %d of %s%s; write a number", word, c.Index, name, document.Suggest(word, known))
-				return 0
-			}
-			if !v.Exact && v.Mask == v.Bits && c.Op == specs.OpEqualTo && i == 0 {
-				n.Warnf("%s is a flag, and %s compares all flags together: write op %s with the flag as value and valueTwo where others may be set", word, c.Op, specs.OpMaskedEqual)
-			}
-			bits |= v.Bits
-		}
-	}
-	return bits
 }
 
 // follow finds out what profiles are made from, once all of them are known.

@@ -64,6 +64,14 @@ var madeFindings = []struct {
 		want: "3:97: warning: profiles.a.deny[0].args[0].value: CLONE_NEWUSER is a flag, and SCMP_CMP_EQ compares all flags together: write op SCMP_CMP_MASKED_EQ with the flag as value and valueTwo where others may be set",
 	},
 	{
+		name: "a word beside which flags may be", profiles: "  a: {from: Unconfined, deny: [{names: [socket], args: [{index: 1, op: SCMP_CMP_EQ, value: SOCK_RAW, width: 32}]}]}",
+		want: "3:92: warning: profiles.a.deny[0].args[0].value: SOCK_RAW may have flags beside it, and SCMP_CMP_EQ compares them, too: write op SCMP_CMP_MASKED_EQ with value 0xf and valueTwo SOCK_RAW",
+	},
+	{
+		name: "two values in one", profiles: "  a: {from: Unconfined, deny: [{names: [socket], args: [{index: 0, op: SCMP_CMP_EQ, value: AF_UNIX|AF_INET, width: 32}]}]}",
+		want: `3:92: profiles.a.deny[0].args[0].value: "AF_INET" stands in the same bits as a word before it, so nothing is both: write a rule for each`,
+	},
+	{
 		name: "too wide", profiles: "  a: {from: RuntimeDefault, deny: [{names: [socket], args: [{index: 0, op: SCMP_CMP_EQ, value: 0x100000000, width: 32}]}]}",
 		want: "3:61: profiles.a.deny[0].args[0]: compares with more than the 32 bits of its width",
 	},
