@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/profile"
@@ -78,12 +79,16 @@ func (p *Policy) Made(m Machine) (findings document.Findings, notes []string) {
 	for _, name := range p.ProfileNames() {
 		all = append(all, p.profiles[name])
 	}
-	for _, own := range append(all, p.dropped...) {
+	all = append(all, p.dropped...)
+	for _, own := range all {
 		if own.made == nil {
 			continue
 		}
 		for _, bounding := range [][]string{nil, profile.Capabilities} {
-			_, said, err := p.resolve(own, bounding, m)
+			made, said, err := p.resolve(own, bounding, m)
+			if err == nil && !slices.ContainsFunc(all, own.below) {
+				err = startsNone(&made)
+			}
 			if err != nil {
 				f := own.made.at
 				f.Message = err.Error()
@@ -98,4 +103,20 @@ func (p *Policy) Made(m Machine) (findings document.Findings, notes []string) {
 		}
 	}
 	return findings, notes
+}
+
+// below reports whether other is made from own.
+func (own *source) below(other *source) bool { return other.made != nil && other.made.base == own }
+
+// startsNone returns an error for a profile for which each container that is to run under it would
+// be refused.
+func startsNone(s *specs.LinuxSeccomp) error {
+	missing := profile.Missing(s, false)
+	switch {
+	case profile.FiltersNothing(s):
+		return fmt.Errorf("filters nothing, and a container that is to run under it is refused; write %s where that is meant", Unconfined)
+	case slices.Contains(missing, "execve"):
+		return fmt.Errorf("cannot start a container: denies %s, which the runtime needs after the filter is in place", strings.Join(missing, ", "))
+	}
+	return nil
 }

@@ -145,6 +145,29 @@ func TestMadeNotes(t *testing.T) {
 	}
 }
 
+// A profile under which no container starts is found, too, unless it is there for others to be made
+// from.
+func TestMadeStartsNone(t *testing.T) {
+	for made, want := range map[string]string{
+		"{from: Unconfined}":                                "filters nothing, and a container that is to run under it is refused",
+		"{from: Unconfined, deny: [{names: [cachectl]}]}":   "filters nothing",
+		"{from: RuntimeDefault, deny: [{names: [execve]}]}": "cannot start a container: denies execve, which",
+	} {
+		p := parse(t, "version: 1\nmandatoryFloors: [a]\nprofiles:\n  a: "+made+"\n")
+		findings, _ := p.Made(policy.Machine{})
+		if len(findings) != 1 || !strings.Contains(findings[0].String(), "profiles.a: "+want) {
+			t.Errorf("%s: %v", made, findings)
+		}
+		if o := p.Resolve(policy.Request{}, nil, policy.Machine{}); !o.Refused() {
+			t.Errorf("%s: a container starts", made)
+		}
+	}
+	p := parse(t, "version: 1\nabsent: b\nprofiles:\n  a: {from: Unconfined}\n  b: {from: a, deny: [{names: [bpf]}]}\n")
+	if findings, _ := p.Made(policy.Machine{}); len(findings) > 0 {
+		t.Error(findings)
+	}
+}
+
 // The runtime that would skip a denied name is refused, as for any profile.
 func TestMadeIsHeldToTheRuntime(t *testing.T) {
 	text := "version: 1\nabsent: a\nprofiles:\n  a: {from: Unconfined, deny: [{names: [setxattrat]}]}\n"

@@ -104,7 +104,14 @@ func checkPolicy(files map[string][]byte) error {
 			Message: fmt.Sprintf("log: %q is not %s*; root appends to it, and a ConfigMap's policy may name no other file of the node", p.Log, logPrefix),
 		})
 	}
-	return append(findings, p.HighBits()...).Err() // as batten check finds
+	return append(findings, made(p)...).Err()
+}
+
+// made returns what batten check finds of a policy that could be read, and for which containers
+// would be refused.
+func made(p *policy.Policy) document.Findings {
+	unmade, _ := p.Made(policy.Machine{})
+	return append(unmade, p.HighBits()...)
 }
 
 func sortedKeys(files map[string][]byte) []string {

@@ -26,6 +26,10 @@ var configMapCases = []struct{ name, key, text, want string }{
 		want: `key "strict.yaml" is not a drop-in: drop-in "strict.yaml":2:9: absent: a drop-in can only tighten`,
 	},
 	{
+		name: "a drop-in that refuses each container", key: "none.yaml", text: "version: 1\nmandatoryFloors: [f]\nprofiles:\n  f: {from: Unconfined, deny: [{names: [execve]}]}\n",
+		want: `key "none.yaml" would have containers refused: drop-in "none.yaml":4:6: profiles.f: cannot start a container: denies execve, `,
+	},
+	{
 		name: "no extension", key: "policy", text: "version: 1\n",
 		want: `key "policy" is neither`,
 	},

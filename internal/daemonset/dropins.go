@@ -47,7 +47,10 @@ func checkDropIn(name string, data []byte) error {
 	if err := findings.Err(); err != nil {
 		return fmt.Errorf("the ConfigMap's key %q is not a drop-in: %w", name, err)
 	}
-	return p.HighBits().Err()
+	if err := made(policy.Alone(p)).Err(); err != nil {
+		return fmt.Errorf("the ConfigMap's key %q would have containers refused: %w", name, err)
+	}
+	return nil
 }
 
 // dropInsThere returns the ConfigMap's drop-ins on the host, by key.
