@@ -78,15 +78,12 @@ func List(dir string) (out []Written, err error) {
 	}
 	for _, e := range entries {
 		name, ours := strings.CutSuffix(e.Name(), ".yaml")
-		if !ours || !e.Type().IsRegular() {
-			continue
-		}
 		path := filepath.Join(dir, e.Name())
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
+		info, err := os.Stat(path) // a drop-in may be a link
+		if !ours || strings.HasPrefix(name, ".") || err != nil || !info.Mode().IsRegular() {
+			continue // it is not read, or batten check says what is wrong
 		}
-		info, err := e.Info()
+		text, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
 		}

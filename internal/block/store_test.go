@@ -46,7 +46,16 @@ func TestStore(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0].Name != "block-bpf" || list[0].Asked != "'bpf'" {
 		t.Errorf("%+v, %v", list, err)
 	}
-	if err := block.Remove(path); err != nil {
+	link := block.Path(dir, "linked")
+	for from, to := range map[string]string{link: path, block.Path(dir, ".hidden"): path, block.Path(dir, "nowhere"): dir + "/none"} {
+		if err := os.Symlink(to, from); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list, err = block.List(dir); err != nil || len(list) != 2 || list[1].Name != "linked" {
+		t.Errorf("what is read is listed, links too: %+v, %v", list, err)
+	}
+	if err := errors.Join(block.Remove(link), block.Remove(path)); err != nil {
 		t.Error(err)
 	}
 	if list, _ := block.List(dir); len(list) != 0 {
