@@ -26,6 +26,15 @@ var groups = [][]string{
 	{"poll", "ppoll"},
 	{"select", "pselect6"},
 	{"ptrace", "process_vm_readv", "process_vm_writev"},
+	{"pipe", "pipe2"},
+	{"dup", "dup2", "dup3"},
+	{"inotify_init", "inotify_init1"},
+	{"signalfd", "signalfd4"},
+	{"eventfd", "eventfd2"},
+	{"epoll_create", "epoll_create1"},
+	{"epoll_wait", "epoll_pwait", "epoll_pwait2"},
+	{"splice", "sendfile"},
+	{"vm86", "vm86old"},
 }
 
 // alike returns calls that do what a call does: those of its groups, and what 32-bit machines have
@@ -37,7 +46,9 @@ func alike(name string) (out []string) {
 		}
 	}
 	for _, base := range append([]string{name}, out...) {
-		for _, twin := range []string{base + "64", base + "_time64", strings.TrimSuffix(base, "64"), strings.TrimSuffix(base, "_time64")} {
+		for _, twin := range []string{
+			base + "64", base + "_time64", base + "32", strings.TrimSuffix(base, "64"), strings.TrimSuffix(base, "_time64"), strings.TrimSuffix(base, "32"),
+		} {
 			if syscalls.IsSyscall(twin) {
 				out = append(out, twin)
 			}
