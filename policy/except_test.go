@@ -111,12 +111,29 @@ func TestMatchString(t *testing.T) {
 			Image: words(odd...), Kind: words("Sandbox", "Container"), Runtime: words(odd...),
 			Capabilities: words("CAP_BPF", "CAP_SYS_ADMIN"), Mounts: words("/a", "/b*"), Namespaces: words(policy.HostNamespaces...),
 		}
-		if reflect.DeepEqual(m, policy.Match{}) {
-			continue
+		if reflect.DeepEqual(m, policy.Match{}) || reflect.DeepEqual(m, policy.Match{Kind: m.Kind}) {
+			continue // it may be for every container
 		}
 		got, err := policy.ParseExcept("a match", m.String())
 		if err != nil || !reflect.DeepEqual(got, m) {
 			t.Fatalf("%s: got %+v, %v, want %+v", m, got, err, m)
+		}
+	}
+}
+
+// An entry that leaves out every container is refused, whichever way it says so.
+func TestExceptAll(t *testing.T) {
+	for text, all := range map[string]bool{
+		"{pod: {}}":                                         true,
+		"{containerdNamespace: ['*']}":                      true,
+		"{kind: [Sandbox, Container]}":                      true,
+		"{runtime: ['*'], kind: [Container, Sandbox]}":      true,
+		"{runtime: [io.containerd.batten.v2, batten-runc]}": true,
+		"{containerdNamespace: ['*'], kind: [Container]}":   false,
+		"{pod: {namespace: ['*']}}":                         false,
+	} {
+		if _, err := policy.ParseExcept("--except", text); err != nil != all {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

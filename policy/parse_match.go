@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/batten-runtime/batten/internal/names"
 	"github.com/batten-runtime/batten/policy/document"
 )
 
@@ -65,10 +66,26 @@ func excepts(n document.Node) (out []Match) {
 func except(n document.Node) Match {
 	before := n.Errors()
 	m := readMatch(n, exceptType)
-	if n.Errors() == before && m.covers(&Match{}) {
+	if n.Errors() == before && m.coversAll() {
 		n.Errorf("leaves out every container; remove the drop-in where that is meant")
 	}
 	return m
+}
+
+// coversAll reports whether m is seen to match every container.
+func (m Match) coversAll() bool {
+	for _, globs := range []*[]string{&m.ContainerdNamespace, &m.Runtime} { // which all have
+		if slices.Contains(*globs, "*") {
+			*globs = nil
+		}
+	}
+	if slices.Contains(m.Kind, Sandbox) && slices.Contains(m.Kind, Container) {
+		m.Kind = nil
+	}
+	if slices.Contains(m.Runtime, names.RuntimeType) && slices.Contains(m.Runtime, names.Wrapper) {
+		m.Runtime = nil
+	}
+	return m.covers(&Match{})
 }
 
 // ParseExcept reads one entry of a drop-in's except. what names the text in errors.
