@@ -170,13 +170,19 @@ func condition(n document.Node, names []string) (out []specs.LinuxSeccompArg, ho
 	if c.Op == specs.OpMaskedEqual && c.ValueTwo&^c.Value != 0 {
 		n.Errorf("wants bits outside its mask, which no call has there")
 	}
+	if c.Op == specs.OpMaskedEqual && two.IsZero() {
+		n.Warnf("matches calls with none of these bits, since valueTwo is left out; write valueTwo as well")
+	}
 	if width.IsZero() {
 		return []specs.LinuxSeccompArg{c}, false
 	}
 	if max(c.Value, c.ValueTwo) > math.MaxUint32 {
 		n.Errorf("compares with more than the %d bits of its width", lowBits)
 	}
-	return region.Low32(c)
+	if out, holds = region.Low32(c); len(out) == 0 && !holds && n.Errors() == before {
+		n.Warnf("matches no call, and so does its rule")
+	}
+	return out, holds
 }
 
 // follow finds out what profiles are made from, once all of them are known.

@@ -72,6 +72,14 @@ var madeFindings = []struct {
 		want: `3:92: profiles.a.deny[0].args[0].value: "AF_INET" stands in the same bits as a word before it, so nothing is both: write a rule for each`,
 	},
 	{
+		name: "no valueTwo", profiles: "  a: {from: Unconfined, deny: [{names: [unshare], args: [{index: 0, op: SCMP_CMP_MASKED_EQ, value: CLONE_NEWUSER}]}]}",
+		want: "3:58: warning: profiles.a.deny[0].args[0]: matches calls with none of these bits, since valueTwo is left out; write valueTwo as well",
+	},
+	{
+		name: "never", profiles: "  a: {from: Unconfined, deny: [{names: [socket], args: [{index: 0, op: SCMP_CMP_LT, value: 0, width: 32}]}]}",
+		want: "3:57: warning: profiles.a.deny[0].args[0]: matches no call, and so does its rule",
+	},
+	{
 		name: "too wide", profiles: "  a: {from: RuntimeDefault, deny: [{names: [socket], args: [{index: 0, op: SCMP_CMP_EQ, value: 0x100000000, width: 32}]}]}",
 		want: "3:61: profiles.a.deny[0].args[0]: compares with more than the 32 bits of its width",
 	},
