@@ -140,6 +140,9 @@ func condition(name string, i int, text string) (specs.LinuxSeccompArg, error) {
 // reads: a program can set the others as it likes.
 func whole(name string, i int, n uint64) specs.LinuxSeccompArg {
 	mask := decode.Argument(specs.ArchX86_64, name, i, ^uint64(0))
+	if name == "ipc" && i == 0 && n <= maxIPC { // of any version
+		mask = maxIPC
+	}
 	if mask == ^uint64(0) {
 		return specs.LinuxSeccompArg{Index: uint(i), Op: specs.OpEqualTo, Value: n}
 	}

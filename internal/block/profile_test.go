@@ -27,6 +27,7 @@ func TestProgram(t *testing.T) {
 		{[]string{"accept", "socketcall"}, filter.Call{Arch: i386, Nr: 102, Args: [6]uint64{5}}},
 		{[]string{"shmctl(5, 7)"}, filter.Call{Arch: amd64, Nr: 31, Args: [6]uint64{5, 7}}},
 		{[]string{"shmctl(5, 7)"}, filter.Call{Arch: i386, Nr: 117, Args: [6]uint64{24, 6}}},
+		{[]string{"ipc(21)"}, filter.Call{Arch: i386, Nr: 117, Args: [6]uint64{0x10015}}},
 	} {
 		b, err := block.New("", parse(t, tt.texts...), 0)
 		if err != nil {
