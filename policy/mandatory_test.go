@@ -132,27 +132,33 @@ profiles: {newer: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [s
 
 // A floor that is all that a container runs under does what it says, also where libseccomp makes
 // something else of its rules: of two calls the one that x86_64 lacks would hide the other.
-func TestMandatoryAlone(t *testing.T) {
-	p, findings := policy.Parse("policy.yaml", []byte(`version: 1
-absent: Unconfined
-mandatoryFloors: [f]
+func TestFloorAlone(t *testing.T) {
+	for head, modes := range map[string][]policy.Mode{
+		"absent: Unconfined\nmandatoryFloors: [f]": {policy.Enforce, policy.Audit},
+		"absent: Unconfined\nfloor: f":             {policy.Enforce},
+		"absent: f\nfloor: f":                      {policy.Enforce},
+	} {
+		p, findings := policy.Parse("policy.yaml", []byte("version: 1\n"+head+`
 profiles:
   f: {inline: {defaultAction: SCMP_ACT_ALLOW, architectures: [SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH_X32], syscalls: [
     {names: [umount], action: SCMP_ACT_ERRNO}, {names: [clone], action: SCMP_ACT_ERRNO, args: [{index: 0, op: SCMP_CMP_MASKED_EQ, value: 0x10000000, valueTwo: 0x10000000}]}]}}
 `), nil)
-	if err := findings.Err(); err != nil {
-		t.Fatal(err)
-	}
-	for _, mode := range []policy.Mode{policy.Enforce, policy.Audit} {
-		p.Mode = mode
-		o := p.Resolve(policy.Request{}, nil, policy.Machine{})
-		program, err := filter.Compile(o.Runs())
-		if err != nil {
+		if err := findings.Err(); err != nil {
 			t.Fatal(err)
 		}
-		call := filter.Call{Arch: unix.AUDIT_ARCH_X86_64, Nr: 56, Args: [6]uint64{unix.CLONE_NEWUSER}}
-		if got, err := program.Run(call); err != nil || got.String() != "ERRNO(EPERM)" {
-			t.Errorf("%v: clone(CLONE_NEWUSER): %v, %v", mode, got, err)
+		for _, p.Mode = range modes {
+			o := p.Resolve(policy.Request{}, nil, policy.Machine{})
+			program, err := filter.Compile(o.Runs())
+			if err != nil {
+				t.Fatal(err)
+			}
+			call := filter.Call{Arch: unix.AUDIT_ARCH_X86_64, Nr: 56, Args: [6]uint64{unix.CLONE_NEWUSER}}
+			if got, err := program.Run(call); err != nil || got.String() != "ERRNO(EPERM)" {
+				t.Errorf("%q, %v: clone(CLONE_NEWUSER): %v, %v", head, p.Mode, got, err)
+			}
+			if got, err := program.Run(filter.Call{Arch: call.Arch, Nr: call.Nr}); err != nil || got.String() != "ALLOW" {
+				t.Errorf("%q, %v: clone(0): %v, %v", head, p.Mode, got, err)
+			}
 		}
 	}
 }

@@ -119,7 +119,13 @@ func (p *Policy) meet(r Request, o *Outcome, m Machine) error {
 		return nil
 	case !o.Tightens(): // the base is the floor
 		o.FloorProfile = o.BaseProfile
-		return p.held(o.Decision, o.FloorProfile)
+		if err := p.held(o.Decision, o.FloorProfile); err != nil {
+			return err
+		}
+		if o.Floor == RuntimeDefault || o.BaseProfile == nil { // its rules have one meaning
+			return nil
+		}
+		return p.put(o, *o.BaseProfile, m)
 	}
 	floor, notes, err := p.floor(o.Decision, r.Bounding, m)
 	if err != nil {
@@ -132,6 +138,12 @@ func (p *Policy) meet(r Request, o *Outcome, m Machine) error {
 	if o.BaseProfile == nil { // the caller does not have the filter
 		return nil
 	}
+	return p.put(o, floor, m)
+}
+
+// put puts a floor under the base. One that is the base already is put under it all the same:
+// libseccomp may make something else of its rules than they say.
+func (p *Policy) put(o *Outcome, floor specs.LinuxSeccomp, m Machine) error {
 	met, notes, err := p.floors.intersect(floor, *o.BaseProfile, m.Computed)
 	if err != nil {
 		return fmt.Errorf("policy %q: floor %q cannot be put under its profile: %w", p.Path, o.Floor, err)
