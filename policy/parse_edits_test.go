@@ -76,6 +76,13 @@ var madeFindings = []struct {
 		want: "3:58: warning: profiles.a.deny[0].args[0]: matches calls with none of these bits, since valueTwo is left out; write valueTwo as well",
 	},
 	{
+		name: "one version of ipc", profiles: "  a: {from: Unconfined, deny: [{names: [ipc], args: [{index: 0, op: SCMP_CMP_EQ, value: 21}]}]}",
+		want: "3:54: warning: profiles.a.deny[0].args[0]: misses calls: the kernel takes the call behind ipc from the low 16 bits, and programs may set the others; write op SCMP_CMP_MASKED_EQ with value 0xffff",
+	},
+	{
+		name: "all versions of ipc", profiles: "  a: {from: Unconfined, deny: [{names: [ipc], args: [{index: 0, op: SCMP_CMP_MASKED_EQ, value: 0xffff, valueTwo: 21}]}]}",
+	},
+	{
 		name: "never", profiles: "  a: {from: Unconfined, deny: [{names: [socket], args: [{index: 0, op: SCMP_CMP_LT, value: 0, width: 32}]}]}",
 		want: "3:57: warning: profiles.a.deny[0].args[0]: matches no call, and so does its rule",
 	},
