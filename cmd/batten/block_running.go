@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/batten-runtime/batten/internal/block"
@@ -96,25 +97,33 @@ func (c *closer) close() (*status.Node, error) {
 			later[which], failed[which] = c.block.Close(execs.Container{ID: which.ID, Pid: key.Pid})
 		}
 		awaitExecs(n.Host)
-		for _, which := range open {
-			c.container(which, n.Host, later[which], failed[which])
-		}
+		c.together(open, func(which *status.Container) closedJSON {
+			return c.container(which, n.Host, later[which], failed[which])
+		})
 	}
 }
 
-// awaitExecs waits for runtimes that may have read a container's profile before it was changed.
-func awaitExecs(host map[int]procfs.Process) {
-	const pause = 5 * time.Millisecond
-	now, _ := procfs.All(defaultProc)
-	maps.DeleteFunc(now, func(_ int, p procfs.Process) bool {
-		_, known := host[p.Parent]
-		return !known || p.Name != "runc" && p.Name != "crun"
-	})
-	for until := time.Now().Add(closeLimit); time.Now().Before(until); time.Sleep(pause) {
-		maps.DeleteFunc(now, func(pid int, p procfs.Process) bool { return procfs.StartTime(pid) != p.StartTime })
-		if len(now) == 0 {
-			return
-		}
+// together closes several containers at a time: on a busy machine most of the time goes by until a
+// thread that is to stop gets a processor.
+func (c *closer) together(open []*status.Container, closeOne func(*status.Container) closedJSON) {
+	const atATime = 4
+	came, next := make([]closedJSON, len(open)), make(chan int)
+	var all sync.WaitGroup
+	for range atATime {
+		all.Go(func() {
+			for i := range next {
+				came[i] = closeOne(open[i])
+			}
+		})
+	}
+	for i := range open {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+	for i, which := range open {
+		key, _ := oldest(which)
+		c.tried[key] = came[i]
 	}
 }
 
@@ -125,18 +134,8 @@ func (c *closer) has(which *status.Container) bool {
 	return ok && tried && len(came.Unreached) == 0
 }
 
-// oldest names a container by its oldest process.
-func oldest(c *status.Container) (tighten.Target, bool) {
-	members := c.Members()
-	if len(members) == 0 {
-		return tighten.Target{}, false
-	}
-	p := slices.MinFunc(members, func(a, b procfs.Process) int { return int(a.StartTime) - int(b.StartTime) })
-	return tighten.Target{Pid: p.Pid, StartTime: p.StartTime}, true
-}
-
-// container closes one.
-func (c *closer) container(which *status.Container, host map[int]procfs.Process, later string, failed error) {
+// container closes one, and returns what came of it so far.
+func (c *closer) container(which *status.Container, host map[int]procfs.Process, later string, failed error) closedJSON {
 	report, err := tighten.All(c.filter, closeLimit, processesOf(which, host))
 	key, _ := oldest(which)
 	out := c.tried[key]
@@ -160,7 +159,7 @@ func (c *closer) container(which *status.Container, host map[int]procfs.Process,
 			out.Unrecorded = err.Error()
 		}
 	}
-	c.tried[key] = out
+	return out
 }
 
 // closed are the containers in the order of their ids.
@@ -168,39 +167,6 @@ func (c *closer) closed() []closedJSON {
 	return slices.SortedFunc(maps.Values(c.tried), func(a, b closedJSON) int {
 		return cmp.Or(cmp.Compare(a.ContainerdNamespace, b.ContainerdNamespace), cmp.Compare(a.ID, b.ID))
 	})
-}
-
-// processesOf returns what lists the processes of a container: those that were found, and what is in
-// their cgroups, unless a process of the host is there, too.
-func processesOf(c *status.Container, host map[int]procfs.Process) func() ([]tighten.Target, error) {
-	cgroups := make(map[string]bool)
-	for _, p := range c.Members() {
-		cgroups[p.Cgroup] = len(p.Cgroup) > 1
-	}
-	for _, p := range host {
-		delete(cgroups, p.Cgroup)
-	}
-	return func() (out []tighten.Target, err error) {
-		add := func(pid int, start uint64) {
-			if t := (tighten.Target{Pid: pid, StartTime: start}); start != 0 && !slices.Contains(out, t) {
-				out = append(out, t)
-			}
-		}
-		for cgroup, own := range cgroups {
-			if !own {
-				continue
-			}
-			for _, pid := range procfs.InCgroup(cgroup) {
-				add(pid, procfs.StartTime(pid))
-			}
-		}
-		for _, p := range c.Members() {
-			if procfs.StartTime(p.Pid) == p.StartTime {
-				add(p.Pid, p.StartTime)
-			}
-		}
-		return out, nil
-	}
 }
 
 // tell says what came of it.

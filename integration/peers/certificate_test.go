@@ -15,7 +15,7 @@ import (
 )
 
 // registries are where the suites' images are, whose names are compiled in.
-var registries = []string{"ghcr.io", "registry.k8s.io", "cplatpublic.azurecr.io", "registry-1.docker.io"}
+var registries = []string{"ghcr.io", "registry.k8s.io", "cplatpublic.azurecr.io", "registry-1.docker.io", "gcr.io"}
 
 // certify is a certificate for the registries, which what the test starts trusts,
 // and nothing else does.

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/batten-runtime/batten/internal/procfs"
+	"github.com/batten-runtime/batten/internal/status"
+	"github.com/batten-runtime/batten/internal/tighten"
+)
+
+// oldest names a container by its oldest process.
+func oldest(c *status.Container) (tighten.Target, bool) {
+	members := c.Members()
+	if len(members) == 0 {
+		return tighten.Target{}, false
+	}
+	p := slices.MinFunc(members, func(a, b procfs.Process) int { return int(a.StartTime) - int(b.StartTime) })
+	return tighten.Target{Pid: p.Pid, StartTime: p.StartTime}, true
+}
+
+// processesOf returns what lists the processes of a container: those that were found, and what is in
+// their cgroups, unless a process of the host is there, too.
+func processesOf(c *status.Container, host map[int]procfs.Process) func() ([]tighten.Target, error) {
+	cgroups := make(map[string]bool)
+	for _, p := range c.Members() {
+		cgroups[p.Cgroup] = len(p.Cgroup) > 1
+	}
+	for _, p := range host {
+		delete(cgroups, p.Cgroup)
+	}
+	return func() (out []tighten.Target, err error) {
+		add := func(pid int, start uint64) {
+			if t := (tighten.Target{Pid: pid, StartTime: start}); start != 0 && !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+		for cgroup, own := range cgroups {
+			if !own {
+				continue
+			}
+			for _, pid := range procfs.InCgroup(cgroup) {
+				add(pid, procfs.StartTime(pid))
+			}
+		}
+		for _, p := range c.Members() {
+			if procfs.StartTime(p.Pid) == p.StartTime {
+				add(p.Pid, p.StartTime)
+			}
+		}
+		return out, nil
+	}
+}
+
+// awaitExecs waits for runtimes that may have read a container's profile before it was changed.
+func awaitExecs(host map[int]procfs.Process) {
+	const pause = 5 * time.Millisecond
+	now, _ := procfs.All(defaultProc)
+	maps.DeleteFunc(now, func(_ int, p procfs.Process) bool {
+		_, known := host[p.Parent]
+		return !known || p.Name != "runc" && p.Name != "crun"
+	})
+	for until := time.Now().Add(closeLimit); time.Now().Before(until); time.Sleep(pause) {
+		maps.DeleteFunc(now, func(pid int, p procfs.Process) bool { return procfs.StartTime(pid) != p.StartTime })
+		if len(now) == 0 {
+			return
+		}
+	}
+}
