@@ -83,7 +83,7 @@ func (b Block) Text() ([]byte, error) {
 	if except != "" {
 		who, except = "Of this node only the containers below except", "except:\n"+except
 	}
-	s, err := json.Marshal(b.Profile())
+	s, err := json.Marshal(everywhere(b.Profile()))
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +95,34 @@ mandatoryFloors: [%q]
   %q:
     inline: %s
 `, header, strings.Join(asked, " "), who, b.Name, b.Name, except, b.Name, s), nil
+}
+
+// portable is a profile with the ABIs of each kind of machine, as Docker's form has them.
+type portable struct {
+	ArchMap []machine `json:"archMap,omitempty"`
+	specs.LinuxSeccomp
+}
+
+type machine struct {
+	Architecture     specs.Arch   `json:"architecture"`
+	SubArchitectures []specs.Arch `json:"subArchitectures"`
+}
+
+// everywhere returns a profile that is for other machines than this one, too: a cluster may have
+// both kinds, and a ConfigMap brings the drop-in to all.
+func everywhere(s specs.LinuxSeccomp) portable {
+	all := [][]specs.Arch{{specs.ArchX86_64, specs.ArchX86, specs.ArchX32}, {specs.ArchAARCH64, specs.ArchARM}}
+	own := slices.IndexFunc(all, func(kind []specs.Arch) bool { return slices.Index(s.Architectures, kind[0]) == 0 })
+	if own < 0 {
+		return portable{LinuxSeccomp: s}
+	}
+	all[own] = s.Architectures
+	out := portable{LinuxSeccomp: s}
+	out.Architectures = nil
+	for _, kind := range all {
+		out.ArchMap = append(out.ArchMap, machine{kind[0], kind[1:]})
+	}
+	return out
 }
 
 // Asked returns what batten block was asked for where it has written a drop-in; ok is false for
