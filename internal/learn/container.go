@@ -68,6 +68,9 @@ func (s *Session) finish(w *watched, ended bool) error {
 			return err
 		}
 	}
+	if ended && len(w.Calls) == 0 { // a program makes one call at least, to end
+		s.unrecorded++
+	}
 	s.count(w)
 	w.deny()
 	s.done = append(s.done, w.Container)

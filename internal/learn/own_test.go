@@ -48,3 +48,26 @@ func TestOthers(t *testing.T) {
 		}
 	}
 }
+
+// What has ended without a call was not recorded: that counts as lost.
+func TestNoCalls(t *testing.T) {
+	testneeds.Root(t, "bpf(2)")
+	s, err := Open(Options{Records: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		tag, err := s.recorder.Take()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newWatched("silent", nil, time.Now())
+		w.tags = append(w.tags, tag)
+		if err := s.finish(w, len(s.done) == 0); err != nil { // the second one is still there
+			t.Fatal(err)
+		}
+	}
+	if r, err := s.Close(); err != nil || r.Lost.Containers != 1 {
+		t.Errorf("%v: %+v", err, r)
+	}
+}

@@ -31,7 +31,7 @@ type Recording struct {
 
 // Lost counts what a recorder had no room for, or came too late for.
 type Lost struct {
-	// Containers were not recorded, because too many started.
+	// Containers were not recorded: too many had started, or none of its calls was seen of one that ended.
 	Containers uint64 `json:"containers,omitempty"`
 	// Processes were not followed.
 	Processes uint64 `json:"processes,omitempty"`
