@@ -35,6 +35,7 @@ var groups = [][]string{
 	{"epoll_wait", "epoll_pwait", "epoll_pwait2"},
 	{"splice", "sendfile"},
 	{"vm86", "vm86old"},
+	{"mount", "fsopen", "fsmount", "move_mount"},
 }
 
 // alike returns calls that do what a call does: those of its groups, and what 32-bit machines have

@@ -21,6 +21,7 @@ func TestBeside(t *testing.T) {
 		{calls: []string{"setgroups"}, want: []string{"setgroups32"}},
 		{calls: []string{"pipe"}, want: []string{"pipe2"}},
 		{calls: []string{"splice"}, want: []string{"sendfile", "sendfile64", "io_uring_setup"}},
+		{calls: []string{"mount"}, want: []string{"fsopen", "fsmount", "move_mount"}},
 		{calls: []string{"init_module"}, want: []string{"finit_module"}},
 		{calls: []string{"socket(AF_ALG)"}, want: []string{"io_uring_setup"}},
 		{calls: []string{"socket(AF_ALG)", "io_uring_setup"}},
