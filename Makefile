@@ -22,7 +22,7 @@ FUZZ     := \
 	policy:FuzzIdentifyCRIO \
 	policy/profile:FuzzParse \
 	policy/filter:FuzzProgram \
-	internal/manifest:FuzzLint \
+	internal/manifest:FuzzLint:10000x \
 	internal/denials:FuzzSeccompPlace \
 	internal/block:FuzzParse:4000x \
 	policy/floor:FuzzFloorWork:2000x \
