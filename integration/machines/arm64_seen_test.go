@@ -5,7 +5,9 @@ import "testing"
 // TestArm64Seen sees, counts and records on arm64 what containers do: denials by the listener, calls by
 // eBPF, and a container starts under what was recorded of it.
 func TestArm64Seen(t *testing.T) {
-	play(t, debian12arm64(t, everything), ofSeen, arm64Files(t))
+	files := arm64Files(t)
+	files["netfilter.yaml"] = read(t, "../../deploy/policies/blocks/netfilter.yaml")
+	play(t, debian12arm64(t, everything), ofSeen, files)
 }
 
 const (
@@ -15,6 +17,7 @@ const (
 	under = `mkdir -p /etc/batten; printf '%b' "$1" >/etc/batten/policy.yaml; batten check`
 	// inTime waits until a container has done it, and the shim has written what it counted.
 	inTime = `until grep -q done /run/$name.log; do sleep 0.2; done; sleep 3; cat /run/$name.log`
+	socket = "ctr -n k8s.io run --rm --runtime io.containerd.batten.v2 example.org/busybox:1 "
 	named  = `ctr -n k8s.io run -d --log-uri file:///run/$name.log --runtime io.containerd.batten.v2 example.org/busybox:1 $name `
 )
 
@@ -35,5 +38,8 @@ var ofSeen = []step{
 	{command: "name=own; " + named + works + "100000'; " + inTime, says: []string{"done"}},
 	{command: "batten denials own", says: []string{"unshare"}, never: "openat"},
 	{command: "batten records", says: []string{"own"}},
+	// A drop-in with a rule on a call that arm64 does not have, alone on a container.
+	{command: "mkdir -p /etc/batten/policy.d; cp /run/in/netfilter.yaml /etc/batten/policy.d/; " + `set -- 'version: 1\nabsent: Unconfined\n'; ` + under, says: []string{"fine"}},
+	{command: socket + "netlink /bin/probe 16 3 12; " + socket + "other /bin/probe 16 3 0", says: []string{"socket: operation not permitted", "socket: <nil>"}},
 	{command: "batten record --to /root/true.json -- /bin/true && batten replay /root/true.json -- /bin/true"},
 }

@@ -83,7 +83,7 @@ func (b Block) Text() ([]byte, error) {
 	if except != "" {
 		who, except = "Of this node only the containers below except", "except:\n"+except
 	}
-	s, err := json.Marshal(everywhere(b.Profile()))
+	s, err := json.Marshal(b.everywhere())
 	if err != nil {
 		return nil, err
 	}
@@ -108,17 +108,18 @@ type machine struct {
 	SubArchitectures []specs.Arch `json:"subArchitectures"`
 }
 
-// everywhere returns a profile that is for other machines than this one, too: a cluster may have
-// both kinds, and a ConfigMap brings the drop-in to all.
-func everywhere(s specs.LinuxSeccomp) portable {
+// everywhere returns the profile for machines of the other kind, too: a cluster may have both, and a
+// ConfigMap brings the drop-in to all. As a mandatory floor it is read as it is written, whatever
+// libseccomp would make of it.
+func (b Block) everywhere() portable {
+	out := portable{LinuxSeccomp: b.rules(true)}
 	all := [][]specs.Arch{{specs.ArchX86_64, specs.ArchX86, specs.ArchX32}, {specs.ArchAARCH64, specs.ArchARM}}
-	own := slices.IndexFunc(all, func(kind []specs.Arch) bool { return slices.Index(s.Architectures, kind[0]) == 0 })
-	if own < 0 {
-		return portable{LinuxSeccomp: s}
+	own := b.Profile().Architectures
+	kind := slices.IndexFunc(all, func(kind []specs.Arch) bool { return slices.Index(own, kind[0]) == 0 })
+	if kind < 0 {
+		return out
 	}
-	all[own] = s.Architectures
-	out := portable{LinuxSeccomp: s}
-	out.Architectures = nil
+	all[kind], out.Architectures = own, nil
 	for _, kind := range all {
 		out.ArchMap = append(out.ArchMap, machine{kind[0], kind[1:]})
 	}

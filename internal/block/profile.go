@@ -12,12 +12,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Profile returns the profile that denies the calls and nothing else. They fail with EPERM, and
-// clone3 with ENOSYS, since the C library then calls clone, whose flags a filter sees. X32 is left
-// out where libseccomp would misread the rules with it.
+// Profile returns the profile that denies the calls on this machine and nothing else. They fail with
+// EPERM, and clone3 with ENOSYS, since the C library then calls clone, whose flags a filter sees. X32
+// is left out where libseccomp would misread the rules with it.
 func (b Block) Profile() specs.LinuxSeccomp {
+	s := b.rules(slices.Contains(b.Architectures, specs.ArchX86))
+	s.Syscalls = slices.DeleteFunc(s.Syscalls, func(r specs.LinuxSyscall) bool { return !b.anyHas(r.Names) && b.anyCall() })
+	if len(misread(s)) > 0 {
+		s.Architectures = slices.DeleteFunc(slices.Clone(s.Architectures), func(a specs.Arch) bool { return a == specs.ArchX32 })
+	}
+	return s
+}
+
+// anyHas reports whether this machine has one of the calls.
+func (b Block) anyHas(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		on, known := syscalls.Arches(name)
+		return !known || slices.ContainsFunc(b.Architectures, func(a specs.Arch) bool { return on&syscalls.SetOf[a] != 0 })
+	})
+}
+
+// anyCall reports whether this machine has any of the block's calls.
+func (b Block) anyCall() bool {
+	return slices.ContainsFunc(b.Calls, func(c Call) bool { return b.anyHas(c.Names) })
+}
+
+// rules returns the profile for machines of each kind, with i386's multiplexers or without them.
+func (b Block) rules(multiplexed bool) specs.LinuxSeccomp {
 	s := specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Architectures: b.Architectures}
-	versions := false // of ipc are denied
+	versions := !multiplexed // of ipc are denied
 	for _, c := range b.Calls {
 		errno := b.Errno
 		if errno == 0 {
@@ -30,7 +53,7 @@ func (b Block) Profile() specs.LinuxSeccomp {
 		deny := func(names []string, args ...specs.LinuxSeccompArg) {
 			s.Syscalls = append(s.Syscalls, specs.LinuxSyscall{Names: names, Action: specs.ActErrno, ErrnoRet: &number, Args: args})
 		}
-		if c.byAccident() && !slices.ContainsFunc(b.Calls, c.deniedBy) {
+		if multiplexed && c.byAccident() && !slices.ContainsFunc(b.Calls, c.deniedBy) {
 			behind := syscalls.Multiplexed[c.Names[0]]
 			deny([]string{behind.By}, specs.LinuxSeccompArg{Index: 0, Op: specs.OpEqualTo, Value: behind.Call})
 		}
@@ -39,9 +62,6 @@ func (b Block) Profile() specs.LinuxSeccomp {
 			deny([]string{"ipc"}, specs.LinuxSeccompArg{Index: 0, Op: specs.OpGreaterThan, Value: maxIPC})
 			versions = true
 		}
-	}
-	if len(misread(s)) > 0 {
-		s.Architectures = slices.DeleteFunc(slices.Clone(s.Architectures), func(a specs.Arch) bool { return a == specs.ArchX32 })
 	}
 	return s
 }
@@ -66,11 +86,16 @@ func misread(s specs.LinuxSeccomp) []specs.Arch {
 	return m.Misread
 }
 
-// legible returns an error for a block of which libseccomp makes a filter that lets 32-bit programs
-// make all of its calls: they have one of them through a multiplexer alone.
+// legible returns an error for a block of which libseccomp makes a filter that lets programs make all
+// of its calls: on i386 where they have one of them through a multiplexer alone, elsewhere where they
+// do not have the one of the first rule.
 func (b Block) legible() error {
-	if !slices.Contains(misread(b.Profile()), specs.ArchX86) {
+	found := misread(b.Profile())
+	switch {
+	case len(found) == 0:
 		return nil
+	case !slices.Contains(found, specs.ArchX86):
+		return fmt.Errorf("libseccomp would make a filter of these calls that lets programs of %s make them all, since it lacks one; write a block for each", found[0])
 	}
 	var by []string
 	for _, c := range b.Calls {

@@ -2,10 +2,13 @@ package block_test
 
 import (
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/batten-runtime/batten/internal/block"
 	"github.com/batten-runtime/batten/policy/filter"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
@@ -59,5 +62,27 @@ func TestIllegible(t *testing.T) {
 	}
 	if _, err := block.New("", parse(t, "accept", "bpf"), 0); err != nil {
 		t.Error(err)
+	}
+}
+
+// What i386 has a multiplexer for is in the drop-in, which is for every machine, and not in the filter
+// of an arm64, which has none: there the rule on it would be the first, and no other would match.
+func TestElsewhere(t *testing.T) {
+	b, err := block.New("", parse(t, "socket(AF_NETLINK, *, 12)", "shmctl(5, 7)"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Architectures = []specs.Arch{specs.ArchAARCH64, specs.ArchARM}
+	if s := b.Profile(); len(s.Syscalls) != 2 || !slices.Equal(s.Architectures, b.Architectures) {
+		t.Errorf("on arm64: %+v", s)
+	}
+	text, err := b.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"socketcall"`, `"ipc"`, `"SCMP_ARCH_X86"`, `"SCMP_ARCH_ARM"`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the drop-in lacks %s:\n%s", want, text)
+		}
 	}
 }
