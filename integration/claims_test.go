@@ -163,7 +163,7 @@ func (c claim) run(t *testing.T, n *node.Node, runtime, id string, mayHang bool)
 	cmd.Stdout, cmd.Stderr = out, out
 	limit := time.Minute
 	if mayHang { // and where it does not, it is much faster
-		limit = 5 * time.Second
+		limit = 2 * time.Second
 	}
 	late := time.AfterFunc(limit, func() { _ = cmd.Process.Kill() })
 	err = cmd.Run()

@@ -41,5 +41,6 @@ var ofSeen = []step{
 	// A drop-in with a rule on a call that arm64 does not have, alone on a container.
 	{command: "mkdir -p /etc/batten/policy.d; cp /run/in/netfilter.yaml /etc/batten/policy.d/; " + `set -- 'version: 1\nabsent: Unconfined\n'; ` + under, says: []string{"fine"}},
 	{command: socket + "netlink /bin/probe 16 3 12; " + socket + "other /bin/probe 16 3 0", says: []string{"socket: operation not permitted", "socket: <nil>"}},
+	{command: "batten block --running --name netfilter 'socket(AF_NETLINK, *, 12)'", says: []string{"closed while it runs: k8s.io/audited", "all proved to be closed"}},
 	{command: "batten record --to /root/true.json -- /bin/true && batten replay /root/true.json -- /bin/true"},
 }
