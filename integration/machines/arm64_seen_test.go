@@ -16,7 +16,7 @@ const (
 	// under sets the node's policy.
 	under = `mkdir -p /etc/batten; printf '%b' "$1" >/etc/batten/policy.yaml; batten check`
 	// inTime waits until a container has done it, and the shim has written what it counted.
-	inTime = `until grep -q done /run/$name.log; do sleep 0.2; done; sleep 3; cat /run/$name.log`
+	inTime = `until grep -q done /run/$name.log; do sleep 0.2; done; for n in $(seq 30); do batten denials $name | grep -q CALL && break; sleep 1; done; cat /run/$name.log`
 	socket = "ctr -n k8s.io run --rm --runtime io.containerd.batten.v2 example.org/busybox:1 "
 	named  = `ctr -n k8s.io run -d --log-uri file:///run/$name.log --runtime io.containerd.batten.v2 example.org/busybox:1 $name `
 )
@@ -41,6 +41,6 @@ var ofSeen = []step{
 	// A drop-in with a rule on a call that arm64 does not have, alone on a container.
 	{command: "mkdir -p /etc/batten/policy.d; cp /run/in/netfilter.yaml /etc/batten/policy.d/; " + `set -- 'version: 1\nabsent: Unconfined\n'; ` + under, says: []string{"fine"}},
 	{command: socket + "netlink /bin/probe 16 3 12; " + socket + "other /bin/probe 16 3 0", says: []string{"socket: operation not permitted", "socket: <nil>"}},
-	{command: "batten block --running --name netfilter 'socket(AF_NETLINK, *, 12)'", says: []string{"closed while it runs: k8s.io/audited", "all proved to be closed"}},
+	{command: "batten block --running --name no-netfilter 'socket(AF_NETLINK, *, 12)'", says: []string{"closed while it runs: k8s.io/audited", "all proved to be closed"}},
 	{command: "batten record --to /root/true.json -- /bin/true && batten replay /root/true.json -- /bin/true"},
 }

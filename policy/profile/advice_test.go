@@ -30,6 +30,7 @@ func TestMultiplexed(t *testing.T) {
 			name: "it is denied with conditions", want: one,
 			rules: socket + `,{"names": ["socketcall"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]}`,
 		},
+		{name: "all of the call is denied", rules: second + `,{"names": ["socketcall"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]}`},
 		{
 			name: "it is denied to some", want: one,
 			rules: socket + `,{"names": ["socketcall"], "action": "SCMP_ACT_ERRNO", "includes": {"caps": ["CAP_SYS_ADMIN"]}}`,

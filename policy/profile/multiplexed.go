@@ -54,18 +54,22 @@ func (p *Profile) multiplexed(r rule) (names []string) {
 		return nil
 	}
 	for _, name := range r.Names {
-		if by, behind := syscalls.Multiplexed[name]; behind && !p.says(by.By, r.Action) {
+		if by, behind := syscalls.Multiplexed[name]; behind && !p.says(by.By, r.Action) && !(byAccident(r) && p.says(by.By, r.Action, by.Call)) {
 			names = append(names, name)
 		}
 	}
 	return names
 }
 
-// says reports whether a rule has an action for a call in every case.
-func (p *Profile) says(name string, action specs.LinuxSeccompAction) bool {
+// says reports whether a rule has an action for a call in every case, or wherever argument 0 is call.
+func (p *Profile) says(name string, action specs.LinuxSeccompAction, call ...uint64) bool {
+	var args []specs.LinuxSeccompArg
+	for _, n := range call {
+		args = append(args, specs.LinuxSeccompArg{Op: specs.OpEqualTo, Value: n})
+	}
 	always := func(c conditions) bool { return len(c.caps) == 0 && len(c.arches) == 0 && c.minKernel == kernel{} }
 	return slices.ContainsFunc(p.rules, func(r rule) bool {
-		return r.Action == action && len(r.Args) == 0 && always(r.includes) && always(r.excludes) && slices.Contains(r.Names, name)
+		return r.Action == action && slices.Equal(r.Args, args) && always(r.includes) && always(r.excludes) && slices.Contains(r.Names, name)
 	})
 }
 
@@ -75,8 +79,13 @@ func aboutMultiplexed(r rule, names []string) string {
 	if semantics.Permits(r.Action) {
 		does = "allows"
 	}
-	if slices.ContainsFunc(r.Args, func(a specs.LinuxSeccompArg) bool { return a.Index != 0 }) {
+	if byAccident(r) {
 		return fmt.Sprintf("32-bit programs make %s through %s, of whose arguments the filter sees a pointer: there the conditions of this rule match by accident", strings.Join(names, ", "), by)
 	}
 	return fmt.Sprintf("32-bit programs make %s through %s, of whose arguments the filter sees a pointer: there this rule %s the call whatever argument 0 is", strings.Join(names, ", "), by, does)
+}
+
+// byAccident reports whether a rule compares another argument than the first, which is a pointer there.
+func byAccident(r rule) bool {
+	return slices.ContainsFunc(r.Args, func(a specs.LinuxSeccompArg) bool { return a.Index != 0 })
 }
