@@ -1,5 +1,7 @@
 package programs
 
+const traces = "it traces, and what it traces has a tracer"
+
 // Many are run with PROGRAMS=all, beside Few. They need what engines/build.sh calls many.
 var Many = []Program{
 	// Servers: started, asked once, stopped.
@@ -69,9 +71,9 @@ END
 	{Name: "valgrind", Wrote: "0\n", Script: `valgrind -q true; echo $?`},
 
 	// Debuggers. Under strace they cannot trace.
-	{Name: "strace", Wrote: "exited with 3", Script: `strace -f -e trace=none -e signal=none sh -c 'true; exit 3'; echo $?`},
-	{Name: "gdb", Wrote: "Breakpoint 1,", Script: `gdb -batch -nx -ex 'set debuginfod enabled off' -ex 'break exit' -ex run -ex kill --args true; echo $?`, Varies: "numbers of processes and addresses"},
-	{Name: "ltrace", Wrote: "exited", Script: `ltrace -e nothing true; echo $?`},
+	{Name: "strace", Wrote: "exited with 3", Script: `strace -f -e trace=none -e signal=none sh -c 'true; exit 3'; echo $?`, Untraceable: traces},
+	{Name: "gdb", Wrote: "Breakpoint 1,", Script: `gdb -batch -nx -ex 'set debuginfod enabled off' -ex 'break exit' -ex run -ex kill --args true; echo $?`, Varies: "numbers of processes and addresses", Untraceable: traces},
+	{Name: "ltrace", Wrote: "exited", Script: `ltrace -e nothing true; echo $?`, Untraceable: traces},
 	{Name: "perf", Wrote: "0\n0\n", Script: `perf stat -e task-clock true >/dev/null 2>&1; echo $?; perf list >/dev/null 2>&1; echo $?`},
 	{Name: "bpftool", Script: `bpftool prog list; echo $?; bpftool map create /sys/fs/bpf/a type hash key 4 value 4 entries 1 name a; echo $?; bpftool feature probe kernel >/dev/null 2>&1; echo $?`},
 
@@ -81,8 +83,8 @@ END
 	{Name: "crun", Script: `mkdir -p /tmp/b/rootfs && cd /tmp/b && crun spec && crun --root /tmp/c run x; echo $?; crun spec --rootless >/dev/null 2>&1; crun --root /tmp/c run y; echo $?`},
 	{Name: "newuidmap", Script: `unshare -U sleep 0.3 & sleep 0.1; newuidmap $! 0 0 1; echo $?; wait $!; echo $?`, Varies: "numbers of processes"},
 	{Name: "fakeroot", Wrote: "5 5", Script: `fakeroot-sysv sh -c 'touch /tmp/a; chown 5:5 /tmp/a; ls -ln /tmp/a | cut -d" " -f3,4'; echo $?`},
-	{Name: "sudo", Wrote: "0\n0\n", Script: `sudo -n id -u; echo $?; setpriv --reuid=65534 --regid=65534 --clear-groups sudo -n true; echo $?`},
-	{Name: "su", Script: `su -s /bin/sh -c 'id -u' nobody; echo $?; setpriv --reuid=65534 --regid=65534 --clear-groups su -c true </dev/null; echo $?`},
+	{Name: "sudo", Wrote: "0\n0\n", Script: `sudo -n id -u; echo $?; setpriv --reuid=65534 --regid=65534 --clear-groups sudo -n true; echo $?`, Setuid: true, Untraceable: "strace takes its setuid bit away"},
+	{Name: "su", Script: `su -s /bin/sh -c 'id -u' nobody; echo $?; setpriv --reuid=65534 --regid=65534 --clear-groups su -c true </dev/null; echo $?`, Setuid: true},
 
 	// What changes the machine, without the capabilities to change it.
 	{Name: "ip", Wrote: " lo", Script: `ip -o link show lo | cut -d: -f2; ip link add d0 type dummy; echo $?; ip netns add n; echo $?; ip vrf exec none true; echo $?`},

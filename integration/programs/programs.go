@@ -26,6 +26,11 @@ type Program struct {
 	// run makes all; 0 is once. Varied says why.
 	Rounds int
 	Varied string
+	// Untraceable says why it cannot do its work while strace looks on.
+	Untraceable string
+	// Setuid says that it gains rights without no_new_privs, and then does something else than it
+	// was recorded to do.
+	Setuid bool
 }
 
 // Args are the command that runs the program, behind another command or none.
@@ -55,6 +60,10 @@ func Installed(t node.T, dir string) *Set {
 	}
 	if !node.Exists(s.root) {
 		node.Missing(t, s.root+" is not there: run integration/engines/build.sh")
+	}
+	// runc 1.1 gives a tmpfs the mode of the directory below, whatever its options say.
+	if err := os.Chmod(filepath.Join(s.root, "tmp"), os.ModeSticky|0o777); err != nil {
+		t.Fatal(err)
 	}
 	return s
 }
