@@ -5,7 +5,7 @@ const traces = "it traces, and what it traces has a tracer"
 // Many are run with PROGRAMS=all, beside Few. They need what engines/build.sh calls many.
 var Many = []Program{
 	// Servers: started, asked once, stopped.
-	{Name: "postgres", Wrote: "500500", Script: `setpriv --reuid=65534 --regid=65534 --clear-groups sh -c 'PATH=/usr/lib/postgresql/15/bin:$PATH
+	{Name: "postgres", Wrote: "500500", Script: `chmod 1777 /tmp; setpriv --reuid=65534 --regid=65534 --clear-groups sh -c 'PATH=/usr/lib/postgresql/15/bin:$PATH
 		initdb -D /tmp/pg -A trust --no-locale -E UTF8 -U postgres >/tmp/init || cat /tmp/init
 		pg_ctl -D /tmp/pg -w -s -o "-k /tmp -h \"\"" -l /tmp/log start || cat /tmp/log
 		psql -h /tmp -U postgres -Atc "create table t as select generate_series(1, 1000) a; select sum(a) from t" postgres
@@ -83,7 +83,7 @@ END
 	{Name: "crun", Script: `mkdir -p /tmp/b/rootfs && cd /tmp/b && crun spec && crun --root /tmp/c run x; echo $?; crun spec --rootless >/dev/null 2>&1; crun --root /tmp/c run y; echo $?`},
 	{Name: "newuidmap", Script: `unshare -U sleep 0.3 & sleep 0.1; newuidmap $! 0 0 1; echo $?; wait $!; echo $?`, Varies: "numbers of processes"},
 	{Name: "fakeroot", Wrote: "5 5", Script: `fakeroot-sysv sh -c 'touch /tmp/a; chown 5:5 /tmp/a; ls -ln /tmp/a | cut -d" " -f3,4'; echo $?`},
-	{Name: "sudo", Wrote: "0\n0\n", Script: `sudo -n id -u; echo $?; setpriv --reuid=65534 --regid=65534 --clear-groups sudo -n true; echo $?`, Setuid: true, Untraceable: "strace takes its setuid bit away"},
+	{Name: "sudo", Wrote: "0\n0\n", Script: `sudo -n id -u; echo $?; setpriv --reuid=65534 --regid=65534 --clear-groups sudo -n true; echo $?`, Setuid: true},
 	{Name: "su", Script: `su -s /bin/sh -c 'id -u' nobody; echo $?; setpriv --reuid=65534 --regid=65534 --clear-groups su -c true </dev/null; echo $?`, Setuid: true},
 
 	// What changes the machine, without the capabilities to change it.
