@@ -137,9 +137,6 @@ func conditional(n, args document.Node, rule specs.LinuxSyscall) []specs.LinuxSy
 	return out
 }
 
-// ipcCalls are the bits of ipc's first argument that say which call it is (ipc/syscall.c).
-const ipcCalls = 0xffff
-
 // condition reads a condition. One of those that it returns must hold for it; holds is set if it
 // always does.
 func condition(n document.Node, names []string) (out []specs.LinuxSeccompArg, holds bool) {
@@ -176,8 +173,8 @@ func condition(n document.Node, names []string) (out []specs.LinuxSeccompArg, ho
 	if c.Op == specs.OpMaskedEqual && two.IsZero() {
 		n.Warnf("matches calls with none of these bits, since valueTwo is left out; write valueTwo as well")
 	}
-	if slices.Contains(names, "ipc") && c.Index == 0 && (c.Op != specs.OpMaskedEqual || c.Value > ipcCalls) {
-		n.Warnf("misses calls: the kernel takes the call behind ipc from the low 16 bits, and programs may set the others; write op %s with value %#x", specs.OpMaskedEqual, ipcCalls)
+	if slices.Contains(names, "ipc") && c.Index == 0 && (c.Op != specs.OpMaskedEqual || c.Value > syscalls.IPCCalls) {
+		n.Warnf("misses calls: the kernel takes the call behind ipc from the low 16 bits, and programs may set the others; write op %s with value %#x", specs.OpMaskedEqual, syscalls.IPCCalls)
 	}
 	if width.IsZero() {
 		return []specs.LinuxSeccompArg{c}, false

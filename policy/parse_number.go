@@ -24,7 +24,7 @@ func number(n document.Node, names []string, c specs.LinuxSeccompArg) (bits uint
 				return 0
 			}
 			switch compares := !v.Exact && c.Op == specs.OpEqualTo && i == 0; {
-			case i == 0 && taken&v.Mask&(v.Mask-1) != 0:
+			case i == 0 && v.Clashes(taken):
 				n.Errorf("%q stands in the same bits as a word before it, so nothing is both: write a rule for each", word)
 			case compares && v.Mask == v.Bits:
 				n.Warnf("%s is a flag, and %s compares all flags together: write op %s with the flag as value and valueTwo where others may be set", word, c.Op, specs.OpMaskedEqual)

@@ -128,7 +128,7 @@ func condition(name string, i int, text string) (specs.LinuxSeccompArg, error) {
 			return whole(name, i, v.Bits), nil
 		case decode.Argument(specs.ArchX86_64, name, i, v.Mask) != v.Mask:
 			return masked, fmt.Errorf("the kernel reads fewer bits of argument %d of %s than %s is", i, name, word)
-		case masked.Value&v.Mask != 0 && v.Mask&(v.Mask-1) != 0:
+		case v.Clashes(masked.Value):
 			return masked, fmt.Errorf("%q stands in the same bits as another word of %q, so nothing has both: write a CALL for each", word, text)
 		}
 		masked.Value, masked.ValueTwo = masked.Value|v.Mask, masked.ValueTwo|v.Bits
@@ -140,8 +140,8 @@ func condition(name string, i int, text string) (specs.LinuxSeccompArg, error) {
 // reads: a program can set the others as it likes.
 func whole(name string, i int, n uint64) specs.LinuxSeccompArg {
 	mask := decode.Argument(specs.ArchX86_64, name, i, ^uint64(0))
-	if name == "ipc" && i == 0 && n <= maxIPC { // of any version
-		mask = maxIPC
+	if name == "ipc" && i == 0 && n <= syscalls.IPCCalls { // of any version
+		mask = syscalls.IPCCalls
 	}
 	if mask == ^uint64(0) {
 		return specs.LinuxSeccompArg{Index: uint(i), Op: specs.OpEqualTo, Value: n}

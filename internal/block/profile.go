@@ -59,7 +59,7 @@ func (b Block) rules(multiplexed bool) specs.LinuxSeccomp {
 		}
 		deny(c.Names, c.Args...)
 		if slices.ContainsFunc(c.Names, behindIPC) && !versions {
-			deny([]string{"ipc"}, specs.LinuxSeccompArg{Index: 0, Op: specs.OpGreaterThan, Value: maxIPC})
+			deny([]string{"ipc"}, specs.LinuxSeccompArg{Index: 0, Op: specs.OpGreaterThan, Value: syscalls.IPCCalls})
 			versions = true
 		}
 	}
@@ -77,13 +77,10 @@ func (c Call) deniedBy(other Call) bool {
 	return slices.Contains(other.Names, c.Names[0]) && !other.byAccident()
 }
 
-// misread returns the ABIs for which libseccomp may make a filter of s in which no rule matches.
+// misread returns the ABIs of this machine for which libseccomp may make a filter of s in which no
+// rule matches.
 func misread(s specs.LinuxSeccomp) []specs.Arch {
-	m, err := semantics.Understand(semantics.NewWork(), &s, syscalls.Native[runtime.GOARCH])
-	if err != nil {
-		return nil // whoever compiles it says why
-	}
-	return m.Misread
+	return semantics.Misread(&s, syscalls.Native[runtime.GOARCH])
 }
 
 // legible returns an error for a block of which libseccomp makes a filter that lets programs make all
@@ -107,9 +104,5 @@ func (b Block) legible() error {
 	}
 	return fmt.Errorf("libseccomp would make a filter of these calls that lets 32-bit programs make them all; block %s, too", strings.Join(by, " and "))
 }
-
-// maxIPC is the largest number of a call behind i386's ipc(2). What is above is a version, of which
-// the kernel takes the call's number all the same (ipc/syscall.c), and libseccomp compares all of it.
-const maxIPC = 0xffff
 
 func behindIPC(name string) bool { return syscalls.Multiplexed[name].By == "ipc" }

@@ -38,7 +38,7 @@ func whoIs(n recorder.New, records []*record.Record) (id string, rec *record.Rec
 	if err == nil && p.Mounts != "" && p.Mounts != n.Mounts {
 		// It is elsewhere by now. A runtime begins on the host, and goes into the container's cgroup
 		// and mount namespace before it executes the container's program: that is told by itself.
-		return named(idIn(n.Cgroup, records), records)
+		return withRecord(idIn(n.Cgroup, records), records)
 	}
 	for _, r := range records {
 		if r.Pid == n.Pid && (err != nil || r.StartTime == p.StartTime) && (rec == nil || r.Time.After(rec.Time)) {
@@ -52,11 +52,11 @@ func whoIs(n recorder.New, records []*record.Record) (id string, rec *record.Rec
 	if err != nil { // it has ended
 		id = idIn(n.Cgroup, records)
 	}
-	return named(id, records)
+	return withRecord(id, records)
 }
 
-// named returns the record of a container, nil if it has none.
-func named(id string, records []*record.Record) (string, *record.Record) {
+// withRecord returns the record of a container beside its id, nil if it has none.
+func withRecord(id string, records []*record.Record) (string, *record.Record) {
 	if id == "" {
 		return "", nil
 	}

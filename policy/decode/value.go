@@ -99,6 +99,10 @@ type Value struct {
 	Exact      bool
 }
 
+// Clashes reports whether a word is one of several values of the same bits, of which words before it
+// have taken some: nothing is both.
+func (v Value) Clashes(taken uint64) bool { return taken&v.Mask != 0 && v.Mask&(v.Mask-1) != 0 }
+
 // Word returns what a word stands for as argument i of a call: AF_ALG of socket's first, or
 // CLONE_NEWUSER of clone's, which is one flag of several.
 func Word(name string, i int, text string) (v Value, ok bool) {

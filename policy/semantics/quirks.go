@@ -96,6 +96,16 @@ func skewed(below, other specs.LinuxSeccompArg) bool {
 	return ordered && below.Value>>32 != other.Value>>32 && (below.Op == specs.OpLessThan || below.Op == specs.OpLessEqual)
 }
 
+// Misread returns the architectures for which libseccomp may make a filter of s in which no rule
+// matches; none for a profile that cannot be understood: whoever compiles it says why.
+func Misread(s *specs.LinuxSeccomp, native specs.Arch) []specs.Arch {
+	m, err := Understand(NewWork(), s, native)
+	if err != nil {
+		return nil
+	}
+	return m.Misread
+}
+
 // findMisread finds the architectures that show bug 5. Without a binary tree libseccomp
 // loads the call's number in the block of the rule that it puts first, the one with the
 // fewest conditions. If the architecture lacks that rule's call, the block is not written

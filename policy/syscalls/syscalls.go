@@ -55,6 +55,10 @@ type Multiplex struct {
 	Call uint64 // the value of the multiplexer's first argument
 }
 
+// IPCCalls are the bits of ipc's first argument that say which call it is. What is above is a version,
+// which the kernel ignores (ipc/syscall.c), and libseccomp compares all of it.
+const IPCCalls = 0xffff
+
 // Multiplexed are the calls that i386 also reaches through socketcall(2) and
 // ipc(2) (linux/net.h, linux/ipc.h). libseccomp turns rules on them into rules
 // on those two, so they exist on x86 even where they have no number of their own.
