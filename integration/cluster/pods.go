@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -195,12 +196,20 @@ func (c *Cluster) Seccomp(pod *corev1.Pod, container string) (mode string) {
 	return mode
 }
 
-// Exec runs a command in a container by way of the API server and the kubelet.
-func (c *Cluster) Exec(pod *corev1.Pod, container string, args ...string) string {
+// Exec runs a command in a container by way of the API server and the kubelet. It waits
+// for a kubelet that has just been started again and does not have its pods yet.
+func (c *Cluster) Exec(pod *corev1.Pod, container string, args ...string) (said string) {
 	c.t.Helper()
-	out, err := c.Kubectl(append([]string{"exec", "-n", pod.Namespace, pod.Name, "-c", container, "--"}, args...)...).CombinedOutput()
-	if err != nil {
-		return fmt.Sprintf("%v: %s", err, out)
-	}
-	return string(out)
+	c.Eventually(time.Minute, "the kubelet to know pod "+pod.Name, func() error {
+		out, err := c.Kubectl(append([]string{"exec", "-n", pod.Namespace, pod.Name, "-c", container, "--"}, args...)...).CombinedOutput()
+		said = string(out)
+		if err != nil {
+			said = fmt.Sprintf("%v: %s", err, out)
+		}
+		if err != nil && strings.HasSuffix(said, "unable to upgrade connection: pod does not exist\n") {
+			return errors.New(said)
+		}
+		return nil
+	})
+	return said
 }

@@ -42,7 +42,7 @@ func checkUnderLoad(t *testing.T, c *cluster.Cluster) {
 		case 4:
 			c.KillDaemon()
 			c.StartDaemon()
-		case 8:
+		case 15:
 			c.Stop("kubelet", syscall.SIGKILL)
 			c.StartKubelet()
 		case 12:
