@@ -101,9 +101,15 @@ func (d *drilled) check(t *testing.T, n *node.Node) {
 	if err := syscall.Kill(int(d.Task.Pid()), syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.WaitExit(); err != nil {
-		t.Error(err)
+	if status, err := d.WaitExit(); err != nil || status != 0 {
+		t.Errorf("%s: status %d, %v", d.ID, status, err)
 	}
+	n.Eventually(10*time.Second, "the output of "+d.ID, func() error {
+		if out := d.Output(); !strings.Contains(out, closed[len(closed)-1]) {
+			return fmt.Errorf("it says %q", out)
+		}
+		return nil
+	})
 	made := make(map[string]bool)
 	for line := range strings.Lines(d.Output()) {
 		call, came, _ := strings.Cut(line, ": ")

@@ -20,6 +20,15 @@ func oldest(c *status.Container) (tighten.Target, bool) {
 	return tighten.Target{Pid: p.Pid, StartTime: p.StartTime}, true
 }
 
+// settled reports whether a container is as it was judged for good: a process of it has as little of a
+// filter and is old, so that no runtime is about to give it one.
+func settled(c *status.Container) bool {
+	now := procfs.Now()
+	return slices.ContainsFunc(c.Members(), func(p procfs.Process) bool {
+		return p.Seccomp == c.Seccomp && p.Filters == c.Filters && now-p.StartTime >= uint64(youth*procfs.Ticks/time.Second)
+	})
+}
+
 // processesOf returns what lists the processes of a container: those that were found, and what is in
 // their cgroups, unless a process of the host is there, too.
 func processesOf(c *status.Container, host map[int]procfs.Process) func() ([]tighten.Target, error) {
@@ -56,13 +65,16 @@ func processesOf(c *status.Container, host map[int]procfs.Process) func() ([]tig
 // awaitExecs waits for runtimes that may have read a container's profile before it was changed.
 func awaitExecs(host map[int]procfs.Process) {
 	const pause = 5 * time.Millisecond
-	now, _ := procfs.All(defaultProc)
-	maps.DeleteFunc(now, func(_ int, p procfs.Process) bool {
-		_, known := host[p.Parent]
-		return !known || p.Name != "runc" && p.Name != "crun"
-	})
+	now := make(map[int]uint64)
+	pids, _ := procfs.Pids(defaultProc)
+	for _, pid := range pids {
+		s, err := procfs.StatusOf(pid)
+		if _, known := host[s.Parent]; err == nil && known && (s.Name == "runc" || s.Name == "crun") {
+			now[pid] = procfs.StartTime(pid)
+		}
+	}
 	for until := time.Now().Add(closeLimit); time.Now().Before(until); time.Sleep(pause) {
-		maps.DeleteFunc(now, func(pid int, p procfs.Process) bool { return procfs.StartTime(pid) != p.StartTime })
+		maps.DeleteFunc(now, func(pid int, start uint64) bool { return procfs.StartTime(pid) != start })
 		if len(now) == 0 {
 			return
 		}

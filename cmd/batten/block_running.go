@@ -48,10 +48,12 @@ type closer struct {
 	tried map[tighten.Target]closedJSON
 }
 
-// Limits on closing: of one container, and how often is looked whether there are more.
+// Limits on closing: of one container, how often is looked whether there are more, and how old a
+// process is that is certainly not on its way.
 const (
 	closeLimit = 2 * time.Second
-	closeLooks = 4
+	closeLooks = 5
+	youth      = time.Second
 )
 
 // newCloser compiles a block, and notes that its filter is Batten's.
@@ -61,7 +63,6 @@ func newCloser(own block.Block, survey status.Survey, chosen func(*status.Contai
 	if err != nil {
 		return nil, err
 	}
-	_ = tighten.Hurry() // without the right it takes longer on a busy machine
 	c := &closer{survey: survey, chosen: chosen, block: execs.New(profile), note: record.Closed{Name: own.Name, Calls: callsOf(own.Calls)}, tried: make(map[tighten.Target]closedJSON)}
 	c.survey.Known = func(which *status.Container) (status.Verdict, bool) {
 		return status.Verdict{Kind: status.Proved, Safe: true, Text: "closed while it runs"}, c.has(which)
@@ -75,38 +76,57 @@ func newCloser(own block.Block, survey status.Survey, chosen func(*status.Contai
 // which something was started meanwhile. It returns the node as it is afterwards.
 func (c *closer) close() (*status.Node, error) {
 	for look := 1; ; look++ {
-		n, err := c.survey.Look()
+		n, err := c.survey.Once()
 		if err != nil {
 			return nil, refused{err, onTheNode}
 		}
-		var open []*status.Container
-		for i := range n.Containers {
-			which := &n.Containers[i]
-			key, ok := oldest(which)
-			if !which.Safe && which.LeftOut == "" && ok && len(c.tried[key].Unreached) == 0 && c.chosen(which) {
-				open = append(open, which)
-			}
-		}
-		if len(open) == 0 || look == closeLooks {
+		open, young := c.open(n)
+		switch {
+		case len(open)+young == 0 || look == closeLooks:
 			return n, nil
+		case len(open) == 0:
+			time.Sleep(youth)
+		default:
+			c.closeAll(open, n.Host)
 		}
-		later := make(map[*status.Container]string)
-		failed := make(map[*status.Container]error)
-		for _, which := range open {
-			key, _ := oldest(which)
-			later[which], failed[which] = c.block.Close(execs.Container{ID: which.ID, Pid: key.Pid})
-		}
-		awaitExecs(n.Host)
-		c.together(open, func(which *status.Container) closedJSON {
-			return c.container(which, n.Host, later[which], failed[which])
-		})
 	}
+}
+
+// open returns the containers that are to be closed, and how many may only be on their way, with a
+// process that its runtime has not filtered yet.
+func (c *closer) open(n *status.Node) (open []*status.Container, young int) {
+	for i := range n.Containers {
+		which := &n.Containers[i]
+		key, ok := oldest(which)
+		switch {
+		case which.Safe, which.LeftOut != "", !ok, len(c.tried[key].Unreached) > 0, !c.chosen(which):
+		case settled(which):
+			open = append(open, which)
+		default:
+			young++
+		}
+	}
+	return open, young
+}
+
+// closeAll closes containers, for what is started in them later first.
+func (c *closer) closeAll(open []*status.Container, host map[int]procfs.Process) {
+	later := make(map[*status.Container]string)
+	failed := make(map[*status.Container]error)
+	for _, which := range open {
+		key, _ := oldest(which)
+		later[which], failed[which] = c.block.Close(execs.Container{ID: which.ID, Pid: key.Pid})
+	}
+	awaitExecs(host)
+	c.together(open, func(which *status.Container) closedJSON {
+		return c.container(which, host, later[which], failed[which])
+	})
 }
 
 // together closes several containers at a time: on a busy machine most of the time goes by until a
 // thread that is to stop gets a processor.
 func (c *closer) together(open []*status.Container, closeOne func(*status.Container) closedJSON) {
-	const atATime = 4
+	const atATime = 16
 	came, next := make([]closedJSON, len(open)), make(chan int)
 	var all sync.WaitGroup
 	for range atATime {

@@ -2,12 +2,14 @@ package procfs
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -157,7 +159,7 @@ func (p Process) tasks() string {
 
 // Tasks returns the threads of the process by their numbers.
 func (p Process) Tasks() (tids []int) {
-	if tids, _ = tasksIn(p.tasks()); len(tids) == 0 {
+	if tids, _ = numbersIn(p.tasks()); len(tids) == 0 {
 		return []int{p.Pid}
 	}
 	return tids
@@ -165,16 +167,19 @@ func (p Process) Tasks() (tids []int) {
 
 // Tasks returns the threads of a process of this machine by their numbers. The error is
 // fs.ErrNotExist or ESRCH if there is none.
-func Tasks(pid int) ([]int, error) { return tasksIn(filepath.Join("/proc", strconv.Itoa(pid), "task")) }
+func Tasks(pid int) ([]int, error) { return numbersIn(filepath.Join("/proc", strconv.Itoa(pid), "task")) }
 
-func tasksIn(dir string) (tids []int, err error) {
+// Pids returns the processes of a /proc by their numbers.
+func Pids(proc string) ([]int, error) { return numbersIn(proc) }
+
+func numbersIn(dir string) (numbers []int, err error) {
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
-		if tid, err := strconv.Atoi(e.Name()); err == nil {
-			tids = append(tids, tid)
+		if n, err := strconv.Atoi(e.Name()); err == nil {
+			numbers = append(numbers, n)
 		}
 	}
-	return tids, err
+	return numbers, err
 }
 
 // Args reads the command line. A process can make that hang: call Args only for processes that
@@ -197,45 +202,35 @@ func (p Process) Unit() string {
 	return unit
 }
 
-// StartTime returns when a process of this machine began, in clock ticks since boot;
-// 0 if there is none.
-func StartTime(pid int) uint64 { return startTime(filepath.Join("/proc", strconv.Itoa(pid))) }
-
-func startTime(dir string) uint64 {
-	data, err := os.ReadFile(filepath.Join(dir, "stat"))
-	if err != nil {
-		return 0
-	}
-	// The second field is the command in parentheses, which may hold any
-	// byte; the start time is the 20th after it.
-	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:])
-	if len(fields) < 20 {
-		return 0
-	}
-	t, _ := strconv.ParseUint(string(fields[19]), 10, 64)
-	return t
-}
-
 // All reads all processes of a /proc, by pid. It leaves out processes that end meanwhile.
 func All(proc string) (map[int]Process, error) {
-	entries, err := os.ReadDir(proc)
+	pids, err := Pids(proc)
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[int]Process)
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		p, err := Read(proc, pid)
-		switch {
-		case errors.Is(err, ErrGone):
-		case err != nil:
-			return nil, err
-		default:
-			out[pid] = p
-		}
+	var (
+		mu    sync.Mutex
+		out   = make(map[int]Process)
+		first error
+		all   sync.WaitGroup
+		slots = make(chan struct{}, 8)
+	)
+	for _, pid := range pids {
+		slots <- struct{}{} // a process that is just executing a program keeps its reader waiting
+		all.Go(func() {
+			p, err := Read(proc, pid)
+			<-slots
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case errors.Is(err, ErrGone):
+			case err != nil:
+				first = cmp.Or(first, err)
+			default:
+				out[pid] = p
+			}
+		})
 	}
-	return out, nil
+	all.Wait()
+	return out, first
 }

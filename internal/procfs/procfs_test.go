@@ -230,3 +230,17 @@ func TestInCgroup(t *testing.T) {
 		t.Errorf("a cgroup that there is not has %v", got)
 	}
 }
+
+// What has just begun is young, by the same clock.
+func TestNow(t *testing.T) {
+	before := procfs.Now()
+	cmd := exec.Command("sleep", "60")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	began := procfs.StartTime(cmd.Process.Pid)
+	if now := procfs.Now(); began < before || began > now || before == 0 {
+		t.Errorf("it began at %d, between %d and %d", began, before, now)
+	}
+}

@@ -173,16 +173,13 @@ func (s *Report) judgeAge(p procfs.Process, proc, config string) {
 // started itself in whole seconds.
 const clockError = 2 * time.Second
 
-// ticks is how many clock ticks a second has for user space (USER_HZ).
-const ticks = 100
-
 // startedAt returns when a process was started.
 func startedAt(proc string, p procfs.Process) (time.Time, bool) {
 	data, _ := os.ReadFile(filepath.Join(proc, "stat"))
 	for line := range strings.Lines(string(data)) {
 		if text, ok := strings.CutPrefix(line, "btime "); ok {
 			boot, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-			return time.Unix(boot, 0).Add(time.Duration(p.StartTime) * time.Second / ticks), err == nil && p.StartTime != 0
+			return time.Unix(boot, 0).Add(time.Duration(p.StartTime) * time.Second / procfs.Ticks), err == nil && p.StartTime != 0
 		}
 	}
 	return time.Time{}, false

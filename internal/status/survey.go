@@ -61,7 +61,7 @@ func (s Survey) Look() (*Node, error) {
 	}
 	last := make(map[process]bool)
 	for look := 1; ; look++ {
-		n, err := s.look()
+		n, err := s.Once()
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +80,8 @@ func (s Survey) Look() (*Node, error) {
 	}
 }
 
-func (s Survey) look() (*Node, error) {
+// Once does the same by one look: a container that is not safe may be on its way.
+func (s Survey) Once() (*Node, error) {
 	list, err := s.Records.List()
 	if err != nil {
 		return nil, err

@@ -2,21 +2,41 @@ package tighten
 
 import (
 	"os"
+	"sync/atomic"
 
 	"github.com/batten-runtime/batten/internal/procfs"
 	"golang.org/x/sys/unix"
 )
 
+// realTime is set where this process has a processor whenever it wants one.
+var realTime atomic.Bool
+
 // Hurry has this process go before others: what it stops waits for it, on a busy machine for as long
-// as it waits itself. The error is EACCES or EPERM without CAP_SYS_NICE (setpriority(2)).
+// as it waits itself. Where the kernel lets it, it runs in real time (sched(7), SCHED_RR), else by its
+// nice value, which counts within its cgroup or its session alone. The error is EACCES or EPERM without
+// CAP_SYS_NICE (setpriority(2)).
 func Hurry() error {
-	const first = -20
 	threads, err := procfs.Tasks(os.Getpid()) // later ones are as the one that makes them
 	if err != nil {
 		return err
 	}
+	if each(threads, inRealTime) == nil {
+		realTime.Store(true)
+		return nil
+	}
+	return each(threads, first)
+}
+
+func inRealTime(tid int) error {
+	return unix.SchedSetAttr(tid, &unix.SchedAttr{Policy: unix.SCHED_RR, Priority: 1}, 0)
+}
+
+func first(tid int) error { return unix.Setpriority(unix.PRIO_PROCESS, tid, -20) }
+
+// each does it to each thread, unless it has ended.
+func each(threads []int, do func(tid int) error) error {
 	for _, tid := range threads {
-		if err := unix.Setpriority(unix.PRIO_PROCESS, tid, first); err != nil && err != unix.ESRCH {
+		if err := do(tid); err != nil && err != unix.ESRCH {
 			return err
 		}
 	}

@@ -29,10 +29,18 @@ func TestHurry(t *testing.T) {
 	if err != nil || len(threads) < 2 {
 		t.Fatal(threads, err)
 	}
+	policies := make(map[uint32]bool)
 	for _, tid := range threads {
-		// getpriority(2) returns 20 less the nice value.
-		if got, err := unix.Getpriority(unix.PRIO_PROCESS, tid); err != nil || got != 40 {
-			t.Errorf("thread %d: %d, %v", tid, 20-got, err)
+		attr, err := unix.SchedGetAttr(tid, 0)
+		if err != nil {
+			t.Fatal(err)
 		}
+		policies[attr.Policy] = true
+		if attr.Policy != unix.SCHED_RR && attr.Nice != -20 {
+			t.Errorf("thread %d: %+v", tid, attr)
+		}
+	}
+	if len(policies) != 1 {
+		t.Errorf("the threads differ: %v", policies)
 	}
 }

@@ -181,8 +181,12 @@ const (
 // on that come first, and reports whether the stop came before the deadline.
 func (t *thread) wait(until time.Time, inCall bool) bool {
 	t.stopped = false
-	const yields, pause, look = 60, 50 * time.Microsecond, 70
-	for n := 0; ; n++ {
+	const shortest, longest, look = 10 * time.Microsecond, 320 * time.Microsecond, 10
+	yields, pause := 60, shortest
+	if realTime.Load() { // nobody else would run while it yields
+		yields = 0
+	}
+	for n := -yields; ; n++ {
 		var status unix.WaitStatus
 		got, err := unix.Wait4(t.tid, &status, unix.WNOHANG|unix.WALL, nil)
 		switch {
@@ -193,13 +197,14 @@ func (t *thread) wait(until time.Time, inCall bool) bool {
 			return false
 		case got == 0 && time.Now().After(until):
 			return false
-		case got == 0 && !inCall && n%look == look-1 && t.waits():
-			return false
-		case got == 0 && n < yields:
+		case got == 0 && n < 0:
 			_, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 			continue
+		case got == 0 && !inCall && n%look == look-1 && t.waits():
+			return false
 		case got == 0:
 			_ = unix.Nanosleep(&unix.Timespec{Nsec: int64(pause)}, nil)
+			pause = min(2*pause, longest)
 			continue
 		}
 		event, signal := int(status)>>16, status.StopSignal()
