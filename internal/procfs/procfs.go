@@ -167,7 +167,9 @@ func (p Process) Tasks() (tids []int) {
 
 // Tasks returns the threads of a process of this machine by their numbers. The error is
 // fs.ErrNotExist or ESRCH if there is none.
-func Tasks(pid int) ([]int, error) { return numbersIn(filepath.Join("/proc", strconv.Itoa(pid), "task")) }
+func Tasks(pid int) ([]int, error) {
+	return numbersIn(filepath.Join("/proc", strconv.Itoa(pid), "task"))
+}
 
 // Pids returns the processes of a /proc by their numbers.
 func Pids(proc string) ([]int, error) { return numbersIn(proc) }
