@@ -24,14 +24,14 @@ func Hurry() error {
 		realTime.Store(true)
 		return nil
 	}
-	return each(threads, first)
+	return each(threads, nicest)
 }
 
 func inRealTime(tid int) error {
 	return unix.SchedSetAttr(tid, &unix.SchedAttr{Policy: unix.SCHED_RR, Priority: 1}, 0)
 }
 
-func first(tid int) error { return unix.Setpriority(unix.PRIO_PROCESS, tid, -20) }
+func nicest(tid int) error { return unix.Setpriority(unix.PRIO_PROCESS, tid, -20) }
 
 // each does it to each thread, unless it has ended.
 func each(threads []int, do func(tid int) error) error {
