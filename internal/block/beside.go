@@ -38,6 +38,40 @@ var groups = [][]string{
 	{"mount", "fsopen", "fsmount", "move_mount"},
 }
 
+// byArguments are calls, with these arguments, that do the same as others with others.
+var byArguments = map[string]string{
+	"socket(AF_PACKET)":                "socket(AF_INET, SOCK_PACKET)", // __sock_create in net/socket.c
+	"socket(AF_INET, SOCK_PACKET)":     "socket(AF_PACKET)",
+	"socket":                           "socketpair",
+	"socket(AF_UNIX)":                  "socketpair(AF_UNIX)",
+	"socket(AF_TIPC)":                  "socketpair(AF_TIPC)",
+	"seccomp":                          "prctl(PR_SET_SECCOMP)",
+	"seccomp(SECCOMP_SET_MODE_FILTER)": "prctl(PR_SET_SECCOMP)",
+	"prctl(PR_SET_SECCOMP)":            "seccomp",
+}
+
+// twins returns what byArguments has beside calls, unless it is among them.
+func twins(calls []Call) (out []string) {
+	for asked, other := range byArguments {
+		if slices.ContainsFunc(calls, is(asked)) && !slices.ContainsFunc(calls, is(other)) {
+			name, _, _ := strings.Cut(other, "(")
+			if !slices.ContainsFunc(calls, is(name)) {
+				out = append(out, other)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// is returns whether a call is the one that a text says, with the same arguments.
+func is(text string) func(Call) bool {
+	want, err := Parse(text)
+	return func(c Call) bool {
+		return err == nil && slices.Contains(c.Names, want.Names[0]) && slices.Equal(c.Args, want.Args)
+	}
+}
+
 // alike returns calls that do what a call does: those of its groups, and what 32-bit machines have
 // beside it for wider numbers.
 func alike(name string) (out []string) {

@@ -25,6 +25,15 @@ func TestBeside(t *testing.T) {
 		{calls: []string{"init_module"}, want: []string{"finit_module"}},
 		{calls: []string{"socket(AF_ALG)"}, want: []string{"io_uring_setup"}},
 		{calls: []string{"socket(AF_ALG)", "io_uring_setup"}},
+		{calls: []string{"socket(AF_PACKET)", "io_uring_setup"}, want: []string{"socket(AF_INET, SOCK_PACKET)"}},
+		{calls: []string{"socket(AF_PACKET)", "socket(AF_INET, SOCK_PACKET)", "io_uring_setup"}},
+		{calls: []string{"socket(AF_PACKET, SOCK_RAW)", "io_uring_setup"}},
+		{calls: []string{"socket", "io_uring_setup"}, want: []string{"socketpair"}},
+		{calls: []string{"socket(AF_UNIX)", "io_uring_setup"}, want: []string{"socketpair(AF_UNIX)"}},
+		{calls: []string{"socket(AF_UNIX)", "socketpair", "io_uring_setup"}},
+		{calls: []string{"seccomp"}, want: []string{"prctl(PR_SET_SECCOMP)"}},
+		{calls: []string{"seccomp", "prctl"}},
+		{calls: []string{"prctl(PR_SET_SECCOMP)"}, want: []string{"seccomp"}},
 	} {
 		if got := block.Beside(parse(t, tt.calls...)); !slices.Equal(got, tt.want) {
 			t.Errorf("%q: got %q, want %q", tt.calls, got, tt.want)

@@ -189,5 +189,5 @@ func Beside(calls []Call) (out []string) {
 			add(namespaceCalls)
 		}
 	}
-	return out
+	return append(out, twins(calls)...)
 }
