@@ -90,7 +90,7 @@ func (b *blocking) run(args []string) error {
 		if err := tighten.Supported(); err != nil {
 			return hinted{err, "without --running the block holds for containers that start from then on"}
 		}
-		_ = tighten.Hurry() // without the right it takes longer on a busy machine
+		_ = tighten.Hurry(hurry) // without the right it takes longer on a busy machine
 	}
 	own, err := b.asked(args)
 	if err != nil {

@@ -48,9 +48,10 @@ type closer struct {
 	tried map[tighten.Target]closedJSON
 }
 
-// Limits on closing: of one container, how often is looked whether there are more, and how old a
-// process is that is certainly not on its way.
+// Limits on closing: how long Batten goes before all else, how long it tries one container, how often
+// it looks whether there are more, and how old a process is that is certainly not on its way.
 const (
+	hurry      = 10 * time.Second
 	closeLimit = 2 * time.Second
 	closeLooks = 5
 	youth      = time.Second

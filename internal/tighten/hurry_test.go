@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
 	"github.com/batten-runtime/batten/internal/procfs"
 	"github.com/batten-runtime/batten/internal/testneeds"
@@ -22,9 +23,22 @@ func TestHurry(t *testing.T) {
 		}
 		return
 	}
-	if err := tighten.Hurry(); err != nil {
+	const limit = time.Second
+	if err := tighten.Hurry(limit); err != nil {
 		t.Fatal(err)
 	}
+	if first := policiesOf(t); len(first) != 1 {
+		t.Errorf("the threads differ: %v", first)
+	}
+	time.Sleep(limit + limit/2)
+	if later := policiesOf(t); len(later) != 1 || !later[unix.SCHED_NORMAL] {
+		t.Errorf("when its time is over: %v", later)
+	}
+}
+
+// policiesOf returns how this process's threads are scheduled: before others.
+func policiesOf(t *testing.T) map[uint32]bool {
+	t.Helper()
 	threads, err := procfs.Tasks(os.Getpid())
 	if err != nil || len(threads) < 2 {
 		t.Fatal(threads, err)
@@ -40,7 +54,5 @@ func TestHurry(t *testing.T) {
 			t.Errorf("thread %d: %+v", tid, attr)
 		}
 	}
-	if len(policies) != 1 {
-		t.Errorf("the threads differ: %v", policies)
-	}
+	return policies
 }
