@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/batten-runtime/batten/internal/procfs"
 	"github.com/batten-runtime/batten/policy/syscalls"
-	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
@@ -91,30 +89,15 @@ func Open(o Options) (*Recorder, error) {
 		{"sched_process_exit", onExit(r.maps, where)},
 		{"sched_process_fork", onFork(r.maps, where)},
 		{"sched_process_exec", onExec(r.maps, where)},
-		{"sys_enter", sysEnter(r.maps, where)},
 	} {
 		if err := r.attach(p.tracepoint, p.program); err != nil {
 			return nil, errors.Join(err, r.Close())
 		}
 	}
+	if err := r.attachToCalls(sysEnter(r.maps, where)); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
 	return r, nil
-}
-
-// attach has the kernel run a program at a tracepoint.
-func (r *Recorder) attach(tracepoint string, program asm.Instructions) error {
-	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{
-		Name: "batten_" + strings.TrimPrefix(tracepoint, "sched_process_"), Type: ebpf.RawTracepoint, Instructions: program, License: "GPL",
-	})
-	if err != nil {
-		return unable("load the program for "+tracepoint, err)
-	}
-	defer p.Close() // the link keeps it
-	l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: tracepoint, Program: p})
-	if err != nil {
-		return unable("attach to "+tracepoint, err)
-	}
-	r.links = append(r.links, l)
-	return nil
 }
 
 // watch says which arguments are to be recorded.

@@ -121,3 +121,19 @@ func TestMounts(t *testing.T) {
 	}
 	_ = cmd.Wait() // it was killed
 }
+
+// A recorder sees whether its program at each call runs.
+func TestToldOfCalls(t *testing.T) {
+	r := newRig(t, recorder.Options{Containers: 2})
+	for range 5 { // it leaves no place taken
+		if told, err := r.Told(); !told || err != nil {
+			t.Errorf("told of calls: %t, %v", told, err)
+		}
+	}
+	if err := r.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if told, err := r.Told(); told || err != nil {
+		t.Errorf("told of calls when it is stopped: %t, %v", told, err)
+	}
+}

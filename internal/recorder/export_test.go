@@ -1,0 +1,4 @@
+package recorder
+
+// Told is told, for tests.
+func (r *Recorder) Told() (bool, error) { return r.told() }
