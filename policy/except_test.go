@@ -131,9 +131,48 @@ func TestExceptAll(t *testing.T) {
 		"{runtime: [io.containerd.batten.v2, batten-runc]}": true,
 		"{containerdNamespace: ['*'], kind: [Container]}":   false,
 		"{pod: {namespace: ['*']}}":                         false,
+		"{mounts: [/]}":                                     true,
+		"{mounts: [/data]}":                                 false,
+		"{mounts: [/], kind: [Container]}":                  false,
 	} {
 		if _, err := policy.ParseExcept("--except", text); err != nil != all {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// exceptFindings are what is found of a drop-in that leaves containers out.
+func exceptFindings(except string) string {
+	_, findings := policy.ParseDropIn("a.yaml", []byte("version: 1\nmandatoryFloors: [a]\nexcept: ["+except+"]\n"+
+		"profiles: {a: {inline: {defaultAction: SCMP_ACT_ALLOW, syscalls: [{names: [bpf], action: SCMP_ACT_ERRNO}]}}}\n"), nil)
+	var said []string
+	for _, f := range findings {
+		said = append(said, f.String())
+	}
+	return strings.Join(said, "\n")
+}
+
+// Entries that leave out every container together are refused, and such as anybody can bring about are
+// warned of.
+func TestExceptTold(t *testing.T) {
+	const (
+		all    = "except: leaves out every container by its entries together; remove the drop-in where that is meant"
+		chosen = "warning: except[0]: leaves out by what whoever starts a container chooses: whoever may make a pod can be left out; name pod.namespace as well"
+	)
+	for except, want := range map[string]string{
+		"{kind: [Sandbox]}, {kind: [Container]}":                         all,
+		"{runtime: [batten-runc]}, {runtime: [io.containerd.batten.v2]}": all,
+		"{kind: [Sandbox]}, {kind: [Sandbox]}":                           "",
+		"{pod: {name: [db-*]}}":                                          chosen,
+		"{pod: {namespace: ['*'], name: [db-*]}}":                        chosen,
+		"{image: ['example.org/db:*']}":                                  chosen,
+		"{mounts: [/data]}":                                              chosen,
+		"{pod: {namespace: [db], name: [db-*]}}":                         "",
+		"{containerdNamespace: [moby], container: [db]}":                 "",
+	} {
+		got := exceptFindings(except)
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", except, got, want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"slices"
 
 	"github.com/batten-runtime/batten/internal/names"
@@ -57,8 +58,19 @@ func excepts(n document.Node) (out []Match) {
 	if n.IsList() && len(items) == 0 {
 		n.Errorf("is an empty list, which leaves out nothing; leave the key out")
 	}
+	var kinds, runtimes Match // of entries that have nothing else
 	for _, item := range items {
-		out = append(out, except(item))
+		m := except(item)
+		out = append(out, m)
+		if reflect.DeepEqual(m, Match{Kind: m.Kind}) {
+			kinds.Kind = append(kinds.Kind, m.Kind...)
+		}
+		if reflect.DeepEqual(m, Match{Runtime: m.Runtime}) {
+			runtimes.Runtime = append(runtimes.Runtime, m.Runtime...)
+		}
+	}
+	if len(items) > 1 && (kinds.Kind != nil && kinds.coversAll() || runtimes.Runtime != nil && runtimes.coversAll()) {
+		n.Errorf("leaves out every container by its entries together; remove the drop-in where that is meant")
 	}
 	return out
 }
@@ -66,10 +78,22 @@ func excepts(n document.Node) (out []Match) {
 func except(n document.Node) Match {
 	before := n.Errors()
 	m := readMatch(n, exceptType)
-	if n.Errors() == before && m.coversAll() {
+	switch {
+	case n.Errors() != before:
+	case m.coversAll():
 		n.Errorf("leaves out every container; remove the drop-in where that is meant")
+	case m.chosen():
+		n.Warnf("leaves out by what whoever starts a container chooses: whoever may make a pod can be left out; name pod.namespace as well")
 	}
 	return m
+}
+
+// chosen reports whether whoever may start a container of any pod can have m match it: nothing but the
+// pod's namespace is somebody else's word. Who may start others, through containerd or Docker, is root.
+func (m Match) chosen() bool {
+	anyPod := m.PodNamespace == nil || slices.Contains(m.PodNamespace, "*")
+	work := m.Kind == nil || slices.Contains(m.Kind, Container)
+	return anyPod && work && glob(m.ContainerdNamespace, names.CRINamespace, true)
 }
 
 // coversAll reports whether m is seen to match every container.
@@ -78,6 +102,9 @@ func (m Match) coversAll() bool {
 		if slices.Contains(*globs, "*") {
 			*globs = nil
 		}
+	}
+	if slices.Contains(m.Mounts, "/") { // no engine's container is without a mount
+		m.Mounts = nil
 	}
 	if slices.Contains(m.Kind, Sandbox) && slices.Contains(m.Kind, Container) {
 		m.Kind = nil
