@@ -97,6 +97,7 @@ func runDaemonSet(a daemonset.Agent, d daemonSetFlags) error {
 	}
 	settings, err := runc.LoadConfig()
 	a.Install.Runtime, a.Install.NoRuntime = settings.Runtime, err
+	a.Machines = machines
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	if err := a.Run(ctx); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 
 	"github.com/batten-runtime/batten/internal/kernel"
+	"github.com/batten-runtime/batten/internal/names"
 	"github.com/batten-runtime/batten/policy"
 	"github.com/batten-runtime/batten/policy/document"
 	"github.com/batten-runtime/batten/policy/filter"
@@ -83,4 +84,12 @@ const elsewhere = "a runtime"
 // machine is this one. It starts a process to probe the kernel, so ask once.
 func machine() policy.Machine {
 	return policy.Machine{ABIs: kernel.ABIs(), KernelRelease: kernel.Release(), Unheard: kernel.Unheard()}
+}
+
+// machines are this one with each of the OCI runtimes that containers were started by.
+func machines() (all []policy.Machine) {
+	for _, r := range kernel.Runtimes(names.Records) {
+		all = append(all, policy.Machine{Runtime: r, Calls: kernel.Calls(""), KernelRelease: kernel.Release()})
+	}
+	return all
 }

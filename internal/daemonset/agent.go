@@ -13,6 +13,7 @@ import (
 
 	"github.com/batten-runtime/batten/internal/install"
 	"github.com/batten-runtime/batten/internal/names"
+	"github.com/batten-runtime/batten/policy"
 	"github.com/moby/sys/atomicwriter"
 )
 
@@ -27,6 +28,9 @@ type Agent struct {
 	Policy, Binaries *os.Root
 	// Cluster is told that the node is ready; nil for none.
 	Cluster *Cluster
+	// Machines are this host with each of its OCI runtimes: whether these know the names that a policy
+	// denies. It is nil where nobody asks.
+	Machines func() []policy.Machine
 	// Log is told what was done, a line each.
 	Log io.Writer
 

@@ -87,14 +87,7 @@ func checkKeys(files map[string][]byte) error {
 // checkPolicy returns an error unless the policy needs no other file of the node: all its
 // profiles are keys of the ConfigMap, and its log begins with logPrefix.
 func checkPolicy(files map[string][]byte) error {
-	read := func(file string) (string, []byte, error) {
-		data, ok := files[file]
-		if !ok || file == policyFile {
-			return file, nil, fmt.Errorf("profile %q is not a key of the ConfigMap; add it there, and name it without a directory", file)
-		}
-		return path.Join(policyDir, file), data, nil
-	}
-	p, findings := policy.Parse(path.Join(policyDir, policyFile), files[policyFile], read)
+	p, findings := parse(files)
 	if err := findings.Err(); err != nil {
 		return err
 	}
@@ -105,6 +98,18 @@ func checkPolicy(files map[string][]byte) error {
 		})
 	}
 	return append(findings, made(p)...).Err()
+}
+
+// parse reads the ConfigMap's policy as shims will, with its other keys as the profiles' files.
+func parse(files map[string][]byte) (*policy.Policy, document.Findings) {
+	read := func(file string) (string, []byte, error) {
+		data, ok := files[file]
+		if !ok || file == policyFile {
+			return file, nil, fmt.Errorf("profile %q is not a key of the ConfigMap; add it there, and name it without a directory", file)
+		}
+		return path.Join(policyDir, file), data, nil
+	}
+	return policy.Parse(path.Join(policyDir, policyFile), files[policyFile], read)
 }
 
 // made returns what batten check finds of a policy that could be read, and for which containers

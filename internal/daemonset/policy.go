@@ -30,7 +30,11 @@ func (a *Agent) syncPolicy() error {
 	if digest == a.tried {
 		return a.refused
 	}
-	if err := checkKeys(files); err != nil {
+	err = checkKeys(files)
+	if err == nil {
+		err = a.checkSkipped(files)
+	}
+	if err != nil {
 		a.tried, a.refused = digest, fmt.Errorf("the policy is refused, the last good one holds: %w", err)
 		return a.refused
 	}

@@ -56,6 +56,23 @@ func Runtime(dir, binary string) syscalls.Runtime {
 	return kept.Runtime
 }
 
+// Runtimes returns the OCI runtimes of this node: those whose answers are kept below dir, since
+// containers were started by them, or else the runc or crun that is on the PATH.
+func Runtimes(dir string) (all []syscalls.Runtime) {
+	files, _ := filepath.Glob(filepath.Join(dir, "runtime-*.json"))
+	for _, file := range files {
+		if kept, ok := readRuntime(file); ok {
+			all = append(all, kept.Runtime)
+		}
+	}
+	for _, name := range []string{"runc", "crun"} {
+		if path, err := exec.LookPath(name); err == nil && len(all) == 0 {
+			all = append(all, Runtime("", path))
+		}
+	}
+	return all
+}
+
 // readRuntime reads a kept answer. ok is false if the file may not be root's, or if a file
 // that the answer was read from has changed.
 func readRuntime(file string) (kept keptRuntime, ok bool) {

@@ -30,6 +30,17 @@ func TestRuntimeIsKept(t *testing.T) {
 	if r.Path != path || r.Libseccomp != "2.5.6" || !r.Knows("mseal") || r.Knows("listns") {
 		t.Errorf("by features: %v", r)
 	}
+	if all := Runtimes(dir); len(all) != 1 || all[0].Path != path {
+		t.Errorf("the node's runtimes are %v", all)
+	}
+	t.Setenv("PATH", bin)
+	if all := Runtimes(t.TempDir()); len(all) != 1 || all[0].Path != path {
+		t.Errorf("before any was asked, the node's runtimes are %v", all)
+	}
+	t.Setenv("PATH", t.TempDir())
+	if all := Runtimes(t.TempDir()); len(all) != 0 {
+		t.Errorf("without any, the node's runtimes are %v", all)
+	}
 	// What is kept counts for as long as the file is the same.
 	kept, err := filepath.Glob(filepath.Join(dir, "runtime-*.json"))
 	if err != nil || len(kept) != 1 {
