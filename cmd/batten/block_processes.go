@@ -31,7 +31,7 @@ func settled(c *status.Container) bool {
 
 // processesOf returns what lists the processes of a container: those that were found, and what is in
 // their cgroups, unless a process of the host is there, too.
-func processesOf(c *status.Container, host map[int]procfs.Process) func() ([]tighten.Target, error) {
+func processesOf(c *status.Container, host map[int]procfs.Process) tighten.List {
 	cgroups := make(map[string]bool)
 	for _, p := range c.Members() {
 		cgroups[p.Cgroup] = len(p.Cgroup) > 1
@@ -39,7 +39,7 @@ func processesOf(c *status.Container, host map[int]procfs.Process) func() ([]tig
 	for _, p := range host {
 		delete(cgroups, p.Cgroup)
 	}
-	return func() (out []tighten.Target, err error) {
+	return func(startTime func(pid int) uint64) (out []tighten.Target, err error) {
 		add := func(pid int, start uint64) {
 			if t := (tighten.Target{Pid: pid, StartTime: start}); start != 0 && !slices.Contains(out, t) {
 				out = append(out, t)
@@ -50,11 +50,11 @@ func processesOf(c *status.Container, host map[int]procfs.Process) func() ([]tig
 				continue
 			}
 			for _, pid := range procfs.InCgroup(cgroup) {
-				add(pid, procfs.StartTime(pid))
+				add(pid, startTime(pid))
 			}
 		}
 		for _, p := range c.Members() {
-			if procfs.StartTime(p.Pid) == p.StartTime {
+			if startTime(p.Pid) == p.StartTime {
 				add(p.Pid, p.StartTime)
 			}
 		}

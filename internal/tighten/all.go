@@ -41,11 +41,16 @@ const (
 // made while it wrote the list (pidlist_array_load in kernel/cgroup/cgroup-v1.c).
 const quiet = 2
 
+// List returns the processes that are to have a filter, as they are at that moment. It asks startTime
+// for when a process began: procfs.StartTime waits for one that is just executing a program, which
+// must not be waited for again once it is stopped.
+type List func(startTime func(pid int) uint64) ([]Target, error)
+
 // All puts a filter on all processes that list returns. It stops one after the other and lists them
 // again, until every one is stopped: what makes others all the time does not get away, since each
 // that is caught makes no more. Then it gives all the filter, and lets them go. Those that are not
 // reached are tried again until limit is over, and are named in the report. The error is list's.
-func All(f Filter, limit time.Duration, list func() ([]Target, error)) (Report, error) {
+func All(f Filter, limit time.Duration, list List) (Report, error) {
 	r := Report{}
 	if err := usable(f); err != nil {
 		return r, err
@@ -54,7 +59,7 @@ func All(f Filter, limit time.Duration, list func() ([]Target, error)) (Report, 
 	for until := time.Now().Add(limit); ; time.Sleep(retryPause) {
 		h := holding{
 			filter: f, list: list, until: later(until, time.Now().Add(roundLeast)), done: done, report: &r,
-			held: make(map[Target]*process), failed: make(map[Target]*Unreached), gone: make(map[Target]bool),
+			held: make(map[Target]*process), began: make(map[int]uint64), failed: make(map[Target]*Unreached), gone: make(map[Target]bool),
 		}
 		r.Unreached = nil
 		var err error
@@ -75,11 +80,13 @@ func later(a, b time.Time) time.Time {
 // holding is one round of All: processes that are stopped together.
 type holding struct {
 	filter Filter
-	list   func() ([]Target, error)
+	list   List
 	until  time.Time
 	done   map[Target]bool // by all rounds
 	report *Report
 	held   map[Target]*process
+	// began says when those that are held began: their numbers are nobody else's.
+	began map[int]uint64
 	// order are those that are held, the first one first; failed are those that are not reached, and
 	// gone those that have ended.
 	order  []Target
@@ -114,7 +121,7 @@ func (h *holding) round() error {
 // hold stops processes until a list has none that runs, or the time is over.
 func (h *holding) hold() error {
 	for calm := 0; calm < quiet; calm++ {
-		targets, err := h.list()
+		targets, err := h.list(h.startTime)
 		if err != nil {
 			return err
 		}
@@ -135,6 +142,13 @@ func (h *holding) hold() error {
 	return nil
 }
 
+func (h *holding) startTime(pid int) uint64 {
+	if began, ok := h.began[pid]; ok {
+		return began
+	}
+	return procfs.StartTime(pid)
+}
+
 // stop stops one process.
 func (h *holding) stop(t Target, p *process) {
 	p.until = time.Now().Add(processLimit)
@@ -144,7 +158,7 @@ func (h *holding) stop(t Target, p *process) {
 	err := p.stop()
 	// Its number may be another's by now; while it is held it is not.
 	if procfs.StartTime(t.Pid) == t.StartTime && err == nil {
-		h.held[t] = p
+		h.held[t], h.began[t.Pid] = p, t.StartTime
 		h.order = append(h.order, t)
 		return
 	}

@@ -18,7 +18,7 @@ import (
 
 // cgroup makes one of the test's own, and returns what lists its processes, and a shell that runs
 // there: a program behind it is executed in the cgroup.
-func cgroup(t *testing.T) (list func() ([]tighten.Target, error), within string) {
+func cgroup(t *testing.T) (list tighten.List, within string) {
 	t.Helper()
 	root := "/sys/fs/cgroup"
 	if _, err := os.Stat(root + "/cgroup.procs"); err != nil {
@@ -42,9 +42,9 @@ func cgroup(t *testing.T) (list func() ([]tighten.Target, error), within string)
 			}
 		}
 	})
-	return func() (out []tighten.Target, err error) {
+	return func(startTime func(int) uint64) (out []tighten.Target, err error) {
 		for _, pid := range procfs.InCgroup(strings.TrimPrefix(dir, root)) {
-			out = append(out, tighten.Target{Pid: pid, StartTime: procfs.StartTime(pid)})
+			out = append(out, tighten.Target{Pid: pid, StartTime: startTime(pid)})
 		}
 		return out, nil
 	}, fmt.Sprintf(`echo $$ >%s/cgroup.procs && exec "$0" "$@"`, dir)
@@ -108,7 +108,7 @@ func TestAllWaits(t *testing.T) {
 		t.Errorf("it gave up after %v", took)
 	}
 	broken := errors.New("broken")
-	if _, err := tighten.All(noKeyctl, limit, func() ([]tighten.Target, error) { return nil, broken }); !errors.Is(err, broken) {
+	if _, err := tighten.All(noKeyctl, limit, func(func(int) uint64) ([]tighten.Target, error) { return nil, broken }); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -78,7 +78,7 @@ func TestPartlyTraced(t *testing.T) {
 // TestAnother: a number that is another process's by now is left alone.
 func TestAnother(t *testing.T) {
 	w := start(t, build(t, "testdata/worker.c"), nil, "read")
-	r, err := tighten.All(noKeyctl, limit, func() ([]tighten.Target, error) {
+	r, err := tighten.All(noKeyctl, limit, func(func(int) uint64) ([]tighten.Target, error) {
 		return []tighten.Target{{Pid: w.Process.Pid, StartTime: 1}}, nil
 	})
 	if err != nil || len(r.Tightened)+len(r.Already)+len(r.Unreached) > 0 {
@@ -94,7 +94,7 @@ func TestAnother(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	w := start(t, build(t, "testdata/awkward.c"), nil, "waits")
 	inState(t, w.Process.Pid, "S")
-	r, err := tighten.All(noKeyctl, limit, func() ([]tighten.Target, error) {
+	r, err := tighten.All(noKeyctl, limit, func(func(int) uint64) ([]tighten.Target, error) {
 		if s, err := procfs.StatusOf(w.Process.Pid); err == nil && s.Tracer != 0 {
 			_ = unix.Kill(w.Process.Pid, unix.SIGUSR1)
 		}
