@@ -34,7 +34,7 @@ func (m *flooring) verify() error {
 				m.note("stricter on %s, where rules cannot tell the calls apart: %s", arch, strings.Join(stricter, ", "))
 			}
 		case i == 0:
-			return fmt.Errorf("no rules can express %s under this floor", wrong)
+			return fmt.Errorf("no rules can express %s in %s", wrong, m.called())
 		default:
 			m.leaveOut(arch, "no rules can express "+wrong+" there")
 			i--

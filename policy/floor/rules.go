@@ -134,12 +134,19 @@ func (m *flooring) within(rules []specs.LinuxSyscall) error {
 	if count <= limits.Rules {
 		what = fmt.Sprintf("about %d instructions, more than the %d that the kernel takes", instructions, limits.Instructions)
 	}
-	result := "the profile under this floor"
-	if m.union {
-		result = "the union"
-	}
 	return fmt.Errorf("%s would have %s; most are for %s: give these fewer conditions, or list fewer architectures",
-		result, what, strings.Join(most[:min(3, len(most))], ", "))
+		m.called(), what, strings.Join(most[:min(3, len(most))], ", "))
+}
+
+// called is what the result is.
+func (m *flooring) called() string {
+	switch {
+	case m.union:
+		return "the union"
+	case m.edits != nil:
+		return "the profile with what allow and deny change"
+	}
+	return "the profile under this floor"
 }
 
 // instructionsFor returns how many instructions libseccomp makes of one rule on one

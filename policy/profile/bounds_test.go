@@ -93,4 +93,9 @@ func TestLimitsOfFloor(t *testing.T) {
 			t.Errorf("%+v: %v", tt.limits, err)
 		}
 	}
+	edits := semantics.Edits{Deny: []specs.LinuxSyscall{{Names: []string{"keyctl", "bpf", "mount"}}}}
+	const want = "the profile with what allow and deny change would have 3 rules, more than 2; "
+	if _, _, err := floor.Edit(open, edits, floor.Limits{Rules: 2}); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("of a profile that is changed: %v, want %s…", err, want)
+	}
 }
