@@ -46,6 +46,8 @@ type closer struct {
 	note   record.Closed
 	// tried is what came of the containers, by their oldest processes.
 	tried map[tighten.Target]closedJSON
+	// young says when containers were first found open that may have been on their way.
+	young map[tighten.Target]time.Time
 }
 
 // Limits on closing: how long Batten goes before all else, how long it tries one container, how often
@@ -64,7 +66,7 @@ func newCloser(own block.Block, survey status.Survey, chosen func(*status.Contai
 	if err != nil {
 		return nil, err
 	}
-	c := &closer{survey: survey, chosen: chosen, block: execs.New(profile), note: record.Closed{Name: own.Name, Calls: callsOf(own.Calls)}, tried: make(map[tighten.Target]closedJSON)}
+	c := &closer{survey: survey, chosen: chosen, block: execs.New(profile), note: record.Closed{Name: own.Name, Calls: callsOf(own.Calls)}, tried: make(map[tighten.Target]closedJSON), young: make(map[tighten.Target]time.Time)}
 	c.survey.Known = func(which *status.Container) (status.Verdict, bool) {
 		return status.Verdict{Kind: status.Proved, Safe: true, Text: "closed while it runs"}, c.has(which)
 	}
@@ -94,17 +96,21 @@ func (c *closer) close() (*status.Node, error) {
 }
 
 // open returns the containers that are to be closed, and how many may only be on their way, with a
-// process that its runtime has not filtered yet.
+// process that its runtime has not filtered yet. One that is still open later is not: it may be one
+// that replaces its processes all the time.
 func (c *closer) open(n *status.Node) (open []*status.Container, young int) {
 	for i := range n.Containers {
 		which := &n.Containers[i]
 		key, ok := oldest(which)
 		switch {
 		case which.Safe, which.LeftOut != "", !ok, len(c.tried[key].Unreached) > 0, !c.chosen(which):
-		case settled(which):
+		case settled(which), !c.young[key].IsZero() && time.Since(c.young[key]) >= youth:
 			open = append(open, which)
 		default:
 			young++
+			if c.young[key].IsZero() {
+				c.young[key] = time.Now()
+			}
 		}
 	}
 	return open, young
