@@ -51,12 +51,12 @@ type closer struct {
 }
 
 // Limits on closing: how long Batten goes before all else, how long it tries one container, how often
-// it looks whether there are more, and how old a process is that is certainly not on its way.
+// it looks whether there are more, and how old a process is that is taken for one that its runtime has done with.
 const (
 	hurry      = 10 * time.Second
 	closeLimit = 2 * time.Second
 	closeLooks = 5
-	youth      = time.Second
+	youth      = 300 * time.Millisecond // as long as between the two looks of batten status
 )
 
 // newCloser compiles a block, and notes that its filter is Batten's.
