@@ -23,9 +23,8 @@ func oldest(c *status.Container) (tighten.Target, bool) {
 // settled reports whether a container is as it was judged for good: a process of it has as little of a
 // filter and is old, so that no runtime is about to give it one.
 func settled(c *status.Container) bool {
-	now := procfs.Now()
 	return slices.ContainsFunc(c.Members(), func(p procfs.Process) bool {
-		return p.Seccomp == c.Seccomp && p.Filters == c.Filters && now-p.StartTime >= uint64(youth*procfs.Ticks/time.Second)
+		return p.Seccomp == c.Seccomp && p.Filters == c.Filters && procfs.Age(p.StartTime) >= youth
 	})
 }
 

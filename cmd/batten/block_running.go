@@ -56,7 +56,7 @@ const (
 	hurry      = 10 * time.Second
 	closeLimit = 2 * time.Second
 	closeLooks = 5
-	youth      = 300 * time.Millisecond // as long as between the two looks of batten status
+	youth      = status.SecondLook
 )
 
 // newCloser compiles a block, and notes that its filter is Batten's.
@@ -102,15 +102,16 @@ func (c *closer) open(n *status.Node) (open []*status.Container, young int) {
 	for i := range n.Containers {
 		which := &n.Containers[i]
 		key, ok := oldest(which)
+		since, before := c.young[key]
 		switch {
 		case which.Safe, which.LeftOut != "", !ok, len(c.tried[key].Unreached) > 0, !c.chosen(which):
-		case settled(which), !c.young[key].IsZero() && time.Since(c.young[key]) >= youth:
+		case settled(which), before && time.Since(since) >= youth:
 			open = append(open, which)
+		case before:
+			young++
 		default:
 			young++
-			if c.young[key].IsZero() {
-				c.young[key] = time.Now()
-			}
+			c.young[key] = time.Now()
 		}
 	}
 	return open, young

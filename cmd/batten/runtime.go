@@ -36,12 +36,8 @@ func (o *ociRuntime) find() (r syscalls.Runtime, ok bool, err error) {
 		}
 		return kernel.Runtime("", path), true, nil
 	}
-	for _, name := range []string{"runc", "crun"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return kernel.Runtime("", path), true, nil
-		}
-	}
-	return syscalls.Runtime{}, false, nil
+	r, ok = kernel.RuntimeOnPath()
+	return r, ok, nil
 }
 
 // judge returns the runtime by which profiles are compared, the library that this

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/batten-runtime/batten/internal/install"
@@ -57,15 +56,6 @@ const ownName = "configmap"
 const pause = 2 * time.Second
 
 func (a *Agent) say(format string, args ...any) { fmt.Fprintf(a.Log, format+"\n", args...) }
-
-// Enter makes root the root directory of this process: from then on all paths, and all
-// programs that it runs, are the host's.
-func Enter(root string) error {
-	if err := syscall.Chroot(root); err != nil {
-		return fmt.Errorf("chroot %q: %w", root, err)
-	}
-	return os.Chdir("/")
-}
 
 // Run makes the host ready, and keeps its policy up to date until ctx ends. If the DaemonSet
 // is deleted by then, Run takes Batten off the host. It returns an error if the host could not

@@ -2,10 +2,22 @@ package daemonset
 
 import (
 	"cmp"
+	"fmt"
+	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/batten-runtime/batten/internal/install"
 )
+
+// Enter makes root the root directory of this process: from then on all paths, and all
+// programs that it runs, are the host's.
+func Enter(root string) error {
+	if err := syscall.Chroot(root); err != nil {
+		return fmt.Errorf("chroot %q: %w", root, err)
+	}
+	return os.Chdir("/")
+}
 
 // Choose fills in what is not set, by the host's distribution: containerd's socket, and the
 // directory of Batten's binaries. Call it after [Enter].

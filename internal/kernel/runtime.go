@@ -65,12 +65,23 @@ func Runtimes(dir string) (all []syscalls.Runtime) {
 			all = append(all, kept.Runtime)
 		}
 	}
+	if len(all) > 0 {
+		return all
+	}
+	if r, ok := RuntimeOnPath(); ok {
+		return []syscalls.Runtime{r}
+	}
+	return nil
+}
+
+// RuntimeOnPath returns the runc or else the crun that is on the PATH; ok is false for neither.
+func RuntimeOnPath() (r syscalls.Runtime, ok bool) {
 	for _, name := range []string{"runc", "crun"} {
-		if path, err := exec.LookPath(name); err == nil && len(all) == 0 {
-			all = append(all, Runtime("", path))
+		if path, err := exec.LookPath(name); err == nil {
+			return Runtime("", path), true
 		}
 	}
-	return all
+	return r, false
 }
 
 // readRuntime reads a kept answer. ok is false if the file may not be root's, or if a file

@@ -234,5 +234,8 @@ func All(proc string) (map[int]Process, error) {
 		})
 	}
 	all.Wait()
-	return out, first
+	if first != nil {
+		return nil, first
+	}
+	return out, nil
 }

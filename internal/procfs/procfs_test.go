@@ -240,6 +240,9 @@ func TestNow(t *testing.T) {
 	}
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
 	began := procfs.StartTime(cmd.Process.Pid)
+	if age := procfs.Age(began); age < 0 || age > time.Duration(procfs.Now()-began)*time.Second/procfs.Ticks {
+		t.Errorf("it is %v old", age)
+	}
 	if now := procfs.Now(); began < before || began > now || before == 0 {
 		t.Errorf("it began at %d, between %d and %d", began, before, now)
 	}

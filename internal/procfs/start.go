@@ -22,6 +22,11 @@ func Now() uint64 {
 	return uint64(t.Nano()) * Ticks / uint64(time.Second)
 }
 
+// Age returns how long ago a process began, by its StartTime.
+func Age(startTime uint64) time.Duration {
+	return time.Duration(int64(Now()-startTime)) * (time.Second / Ticks)
+}
+
 // StartTime returns when a process of this machine began, in clock ticks since boot;
 // 0 if there is none.
 func StartTime(pid int) uint64 { return startTime(filepath.Join("/proc", strconv.Itoa(pid))) }

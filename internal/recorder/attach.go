@@ -60,6 +60,6 @@ func (r *Recorder) told() (bool, error) {
 	_ = os.Getppid()
 	var c cell
 	nr, _ := numberOn(arches[0], "getppid")
-	err = r.maps.Cells.Lookup(tag.place()*uint32(len(arches)*numbers)+uint32(nr), &c)
+	err = r.maps.Cells.Lookup(tag.cell(uint32(nr)), &c)
 	return Tag(c.Tag) == tag, errors.Join(err, r.maps.Members.Delete(uint32(pid)), r.Drop(tag))
 }

@@ -48,7 +48,7 @@ func (r *Recorder) Calls(t Tag) ([]Call, error) {
 		for nr := range numbers {
 			var c cell
 			where := uint32(i<<numberBits | nr)
-			if err := r.maps.Cells.Lookup(t.place()*uint32(len(arches)*numbers)+where, &c); err != nil {
+			if err := r.maps.Cells.Lookup(t.cell(where), &c); err != nil {
 				return nil, err
 			}
 			if Tag(c.Tag) != t {

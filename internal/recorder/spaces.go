@@ -21,6 +21,9 @@ type Tag uint32
 // place is where the container's calls are kept.
 func (t Tag) place() uint32 { return uint32(t) & 0xffff }
 
+// cell is where maps.Cells has a call of the container, by its architecture and number.
+func (t Tag) cell(where uint32) uint32 { return t.place()*uint32(len(arches)*numbers) + where }
+
 // again returns the tag by which the same place is given away the next time.
 func (t Tag) again() Tag {
 	if next := t + 1<<16; next > 0xffff {

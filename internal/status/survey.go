@@ -48,10 +48,11 @@ func (n *Node) Unsafe() (count int) {
 
 // A container may be on its way: runc has made the process and not yet filtered it.
 // So what is wrong must be so in two looks that follow each other.
-const (
-	looks      = 4
-	secondLook = 300 * time.Millisecond
-)
+const looks = 4
+
+// SecondLook is how long after a look the next one comes. A process that is still as it was is taken
+// for one that its runtime has done with.
+const SecondLook = 300 * time.Millisecond
 
 // Look finds the containers and judges them.
 func (s Survey) Look() (*Node, error) {
@@ -76,7 +77,7 @@ func (s Survey) Look() (*Node, error) {
 			return n, nil
 		}
 		last = now
-		time.Sleep(secondLook)
+		time.Sleep(SecondLook)
 	}
 }
 
